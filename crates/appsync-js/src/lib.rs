@@ -1,0 +1,1 @@
+//! The APPSYNC_JS runtime.

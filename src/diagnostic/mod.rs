@@ -1,0 +1,91 @@
+//! What is wrong with a definition, where, by which rule, and the way out.
+//!
+//! Every room that reads the user's files reports [`Diagnostic`]s, all of them together; rendering for terminals and as JSON
+//! lives here too, so that they look alike everywhere.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A text the user wrote: a configuration file, a schema document, resolver code.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path as the user knows it, relative to the working directory where possible.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// Line and column (both from 1, the column in characters) of a byte offset.
+    #[must_use]
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// A place in a [`Source`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The text.
+    pub source: Arc<Source>,
+    /// Byte range in it.
+    pub span: Range<usize>,
+}
+
+/// Whether a definition with this finding can be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It is served; something deserves a look.
+    Warning,
+    /// It is refused.
+    Error,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The rule's name, kebab-case, stable: `unknown-key`, `missing-file`, `unknown-field`.
+    pub rule: &'static str,
+    /// What is wrong, naming the thing.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+    /// Where.
+    pub place: Option<Place>,
+}
+
+impl Diagnostic {
+    /// An error of `rule`.
+    #[must_use]
+    pub fn error(rule: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, rule, message: message.into(), help: None, place: None }
+    }
+
+    /// A warning of `rule`.
+    #[must_use]
+    pub fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, rule, message: message.into(), help: None, place: None }
+    }
+
+    /// With the way out.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With its place.
+    #[must_use]
+    pub fn at(mut self, source: &Arc<Source>, span: Range<usize>) -> Self {
+        self.place = Some(Place { source: Arc::clone(source), span });
+        self
+    }
+}

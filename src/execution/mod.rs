@@ -1,0 +1,3 @@
+//! Operation -> plan -> bytes. Knows no resolver language, no data source, no HTTP.
+
+pub mod ast;
