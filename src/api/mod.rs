@@ -51,7 +51,11 @@ impl Api {
     ///
     /// # Errors
     /// [`RequestFault`] when the request is refused before execution with an HTTP status of its own.
-    pub async fn execute(self: &Arc<Self>, request: GraphqlRequest, context: RequestContext) -> Result<GraphqlResponse, RequestFault> {
+    pub async fn execute(
+        self: &Arc<Self>,
+        request: GraphqlRequest,
+        context: RequestContext,
+    ) -> Result<GraphqlResponse, RequestFault> {
         let _ = (request, context);
         Err(RequestFault::Unparsable)
     }

@@ -239,9 +239,9 @@ impl<'a> Parser<'a> {
 
     fn hex(&self, at: usize) -> Result<u32, Fault> {
         let digits = self.bytes.get(at..at + 4).ok_or(("invalid escape", at))?;
-        digits.iter().try_fold(0, |sum, &digit| {
-            char::from(digit).to_digit(16).map(|digit| sum * 16 + digit).ok_or(("invalid escape", at))
-        })
+        digits
+            .iter()
+            .try_fold(0, |sum, &digit| char::from(digit).to_digit(16).map(|digit| sum * 16 + digit).ok_or(("invalid escape", at)))
     }
 }
 
@@ -281,8 +281,17 @@ mod tests {
     #[test]
     fn text_survives_a_round_trip() {
         for text in [
-            "null", "true", "[]", "{}", "[1,2.0,1.10,1e5,-0]", r#"{"b":1,"a":{"c":[null,""]}}"#, r#""\u0001\n\"é😀""#,
-            "123456789012345678901234567890.5", "[[[[1]]]]", "-999999999999999999", "9999999999999999999",
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "[1,2.0,1.10,1e5,-0]",
+            r#"{"b":1,"a":{"c":[null,""]}}"#,
+            r#""\u0001\n\"é😀""#,
+            "123456789012345678901234567890.5",
+            "[[[[1]]]]",
+            "-999999999999999999",
+            "9999999999999999999",
         ] {
             assert_eq!(round_trip(text), text);
         }
