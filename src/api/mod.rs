@@ -1,11 +1,31 @@
 //! A served API: its definition, compiled. Immutable; a request keeps the [`Api`] it began with.
+//!
+//! [`Api::compile`] is the way in from a definition, [`Api::execute`] the walk of one operation: plan, variables, resolvers,
+//! bytes.
+
+mod authorization;
+mod compile;
+mod introspection;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use value::{Object, Str};
+use value::{Object, Str, Value};
+
+pub use compile::{Compiled, Options};
 
 use crate::auth::Identity;
+use crate::execution::ast::OperationKind;
+use crate::execution::cache::{PlanCache, Prepared};
+use crate::execution::coercion::coerce_variables;
+use crate::execution::error::{RequestError, refused};
+use crate::execution::executor::{self, Request};
+use crate::execution::plan::Plan;
+use crate::execution::{prepare, writer};
+use crate::resolver::{RequestResolvers, ResolverSet};
+use crate::schema::TypeSystem;
+use authorization::Authorization;
 
 /// What a client asks for (GraphQL over HTTP: `query`, `operationName`, `variables`; `extensions` are ignored).
 #[derive(Clone, Debug)]
@@ -42,22 +62,9 @@ pub struct GraphqlResponse {
     pub headers: Vec<(Str, Str)>,
 }
 
-/// A served API.
-#[derive(Debug)]
-pub struct Api {}
-
-impl Api {
-    /// Runs one operation. Queries and mutations; a subscription is answered with its error.
-    ///
-    /// # Errors
-    /// [`RequestFault`] when the request is refused before execution with an HTTP status of its own.
-    pub async fn execute(
-        self: &Arc<Self>,
-        request: GraphqlRequest,
-        context: RequestContext,
-    ) -> Result<GraphqlResponse, RequestFault> {
-        let _ = (request, context);
-        Err(RequestFault::Unparsable)
+impl GraphqlResponse {
+    fn refused(errors: &[RequestError]) -> Self {
+        Self { body: refused(errors), headers: Vec::new() }
     }
 }
 
@@ -67,4 +74,93 @@ pub enum RequestFault {
     /// The query text has a syntax error.
     #[error("Unable to parse GraphQL query.")]
     Unparsable,
+}
+
+/// What bounds a request, from the definition.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most tokens of a document.
+    pub query_tokens: usize,
+    /// The deepest level that is answered; `None` is no limit.
+    pub query_depth: Option<u32>,
+    /// The most resolvers that run.
+    pub resolver_count: usize,
+    /// The largest answer, in bytes.
+    pub response: usize,
+    /// How long the request may take.
+    pub request_timeout: Duration,
+}
+
+/// A served API.
+#[derive(Debug)]
+pub struct Api {
+    /// Its id.
+    pub api_id: Str,
+    /// Its name.
+    pub name: Str,
+    /// Its types.
+    pub type_system: TypeSystem,
+    resolvers: ResolverSet,
+    authorization: Authorization,
+    introspection_enabled: bool,
+    limits: Limits,
+    plans: PlanCache,
+}
+
+impl Api {
+    /// Runs one operation. Queries and mutations; a subscription is answered with its error.
+    ///
+    /// # Errors
+    /// [`RequestFault`] when the request is refused before execution with an HTTP status of its own.
+    pub async fn execute(self: &Arc<Self>, request: GraphqlRequest, context: RequestContext) -> Result<GraphqlResponse, RequestFault> {
+        let deadline = Instant::now() + self.limits.request_timeout;
+        let prepared = self.plans.get(&request.query, request.operation_name.as_ref(), || {
+            prepare(&self.type_system, self, &request.query, request.operation_name.as_deref(), self.introspection_enabled, self.limits.query_tokens)
+        });
+        let plan = match prepared {
+            Prepared::Plan(plan) => plan,
+            Prepared::Refused(errors) => return Ok(GraphqlResponse::refused(&errors)),
+            Prepared::Unparsable => return Err(RequestFault::Unparsable),
+        };
+        if plan.kind == OperationKind::Subscription {
+            return Ok(GraphqlResponse::refused(&[RequestError::new(
+                "Subscriptions are served over WebSocket, which this version of Syncgate does not have yet; \
+                 queries and mutations are answered here.",
+            )]));
+        }
+        let variables = match coerce_variables(&self.type_system, &plan.variables, &request.variables) {
+            Ok(variables) => variables,
+            Err(error) => return Ok(GraphqlResponse::refused(&[error])),
+        };
+        Ok(self.run(&plan, &variables, request.variables, context, deadline).await)
+    }
+
+    async fn run(&self, plan: &Plan, variables: &Object, sent: Object, context: RequestContext, deadline: Instant) -> GraphqlResponse {
+        let sent = Value::from(sent);
+        let request = Request {
+            variables,
+            sent_variables: &sent,
+            mode: authorization::mode_of(&context.identity),
+            resolver_limit: self.limits.resolver_count,
+        };
+        let identity = context.identity.to_value();
+        let resolvers = RequestResolvers::new(&self.resolvers, identity, request_member(context), deadline);
+        let results = executor::resolve(plan, &request, &resolvers).await;
+        let effects = resolvers.into_effects();
+        match writer::write(plan, &request, &results, self, &effects.errors, self.limits.response) {
+            Ok(body) => GraphqlResponse { body, headers: effects.headers.into_iter().collect() },
+            Err(writer::TooLarge) => GraphqlResponse::refused(&[RequestError::new(format!(
+                "The response is larger than {} bytes, the limit of this API; select less, or raise `response_limit`.",
+                self.limits.response
+            ))]),
+        }
+    }
+}
+
+/// `ctx.request`
+fn request_member(context: RequestContext) -> Value {
+    let mut request = Object::with_capacity(2);
+    request.insert("headers", context.headers);
+    request.insert("domainName", context.domain_name);
+    request.into()
 }

@@ -1,0 +1,260 @@
+//! Definition to [`Api`]: schema, code and templates, data sources, authorization. Every problem is reported, not the first.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use value::Str;
+
+use super::authorization::Authorization;
+use super::{Api, Limits};
+use crate::auth;
+use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource};
+use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind};
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::execution::cache::PlanCache;
+use crate::resolver::compile::{CodeCompiler, compile_runtime};
+use crate::resolver::{Function, Kind, Resolver, ResolverSet};
+use crate::schema::{self, TypeSystem};
+
+/// What compiling needs beside the definition.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of the definition: relative imports of resolver code stay inside it.
+    pub folder: PathBuf,
+    /// The largest answer, in bytes.
+    pub response_limit: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// The largest body that is read from an HTTP data source, decompressed.
+    pub data_source_limit: usize,
+}
+
+/// What became of a definition.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The API; `None` when there are errors.
+    pub api: Option<Api>,
+    /// Everything that was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Api {
+    /// Compiles a definition.
+    #[must_use]
+    pub fn compile(definition: &ApiDefinition, options: &Options) -> Compiled {
+        let loaded = schema::load(&definition.schema, &schema::LoadOptions { strict: definition.strict });
+        let mut compiler = Compiler { definition, options, diagnostics: loaded.diagnostics };
+        compiler.authentication();
+        let data_sources = compiler.data_sources();
+        let functions = compiler.functions(&data_sources);
+        let resolvers = compiler.resolvers(loaded.type_system.as_ref(), &data_sources, &functions);
+        let diagnostics = compiler.diagnostics;
+        let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
+        let api = loaded.type_system.filter(|_| !refused).map(|type_system| Api {
+            api_id: Arc::clone(&definition.api_id),
+            name: Arc::clone(&definition.name),
+            type_system,
+            resolvers: ResolverSet { resolvers, env: crate::resolver::env(&definition.environment_variables) },
+            authorization: Authorization::new(definition.authentication.authentication_type()),
+            introspection_enabled: definition.introspection_config,
+            limits: Limits {
+                query_tokens: definition.limits.query_tokens as usize,
+                query_depth: definition.query_depth_limit,
+                resolver_count: definition.resolver_count_limit as usize,
+                response: options.response_limit,
+                request_timeout: options.request_timeout,
+            },
+            plans: PlanCache::default(),
+        });
+        Compiled { api, diagnostics }
+    }
+}
+
+struct Compiler<'a> {
+    definition: &'a ApiDefinition,
+    options: &'a Options,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Compiler<'_> {
+    fn report(&mut self, mut diagnostic: Diagnostic, place: Option<&Place>) {
+        diagnostic.place = place.cloned();
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A mode that cannot be verified yet must not be served: requests could not be checked.
+    fn authentication(&mut self) {
+        let modes: Vec<AuthenticationType> =
+            self.definition.authentication_providers().map(definition::AuthenticationProvider::authentication_type).collect();
+        for mode in modes {
+            if mode != AuthenticationType::ApiKey {
+                let diagnostic = Diagnostic::error("unsupported-authentication-type", auth::unsupported(mode.name()))
+                    .help("Use authentication_type = \"API_KEY\" with this version.");
+                self.report(diagnostic, self.definition.place.as_ref());
+            }
+        }
+    }
+
+    fn data_sources(&mut self) -> IndexMap<Str, Arc<dyn DataSource>> {
+        let mut built: IndexMap<Str, Arc<dyn DataSource>> = IndexMap::new();
+        for (name, source) in &self.definition.data_sources {
+            match &source.config {
+                DataSourceConfig::None => {
+                    built.insert(Arc::clone(name), Arc::new(NoneDataSource));
+                }
+                DataSourceConfig::Http(config) => {
+                    if config.authorization_config.is_some() {
+                        let diagnostic = Diagnostic::error(
+                            "unsupported-data-source",
+                            format!("data source {name}: authorization_config AWS_IAM of HTTP data sources is not supported yet"),
+                        )
+                        .help("Remove authorization_config, or point the data source at an endpoint that needs no signature.");
+                        self.report(diagnostic, source.place.as_ref());
+                        continue;
+                    }
+                    match HttpDataSource::new(&config.endpoint, self.options.data_source_limit) {
+                        Ok(http) => {
+                            built.insert(Arc::clone(name), Arc::new(http));
+                        }
+                        Err(message) => {
+                            let diagnostic =
+                                Diagnostic::error("invalid-endpoint", format!("data source {name}: {message}"))
+                                    .help("An endpoint is an http:// or https:// URL without credentials, query or fragment.");
+                            self.report(diagnostic, source.place.as_ref());
+                        }
+                    }
+                }
+                _ => {
+                    let diagnostic = Diagnostic::error(
+                        "unsupported-data-source",
+                        format!("data source {name}: {}", data_source::unsupported(source.data_source_type().name())),
+                    )
+                    .help("Give it type = \"NONE\" or type = \"HTTP\" with this version.");
+                    self.report(diagnostic, source.place.as_ref());
+                }
+            }
+        }
+        built
+    }
+
+    fn code(&self) -> CodeCompiler<'_> {
+        CodeCompiler { folder: &self.options.folder, strict: self.definition.strict, limits: &self.definition.limits }
+    }
+
+    fn functions(&mut self, data_sources: &IndexMap<Str, Arc<dyn DataSource>>) -> IndexMap<Str, Arc<Function>> {
+        let mut built = IndexMap::new();
+        for (name, function) in &self.definition.functions {
+            let (code, mut found) = compile_runtime(&self.code(), &function.runtime, name, function.place.as_ref());
+            self.diagnostics.append(&mut found);
+            // A data source that is missing here was reported where it is defined.
+            if let (Some(code), Some(data_source)) = (code, data_sources.get(&function.data_source)) {
+                built.insert(
+                    Arc::clone(name),
+                    Arc::new(Function {
+                        name: Arc::clone(name),
+                        code,
+                        data_source: Arc::clone(data_source),
+                        data_source_name: Arc::clone(&function.data_source),
+                    }),
+                );
+            }
+        }
+        built
+    }
+
+    fn resolvers(
+        &mut self,
+        type_system: Option<&TypeSystem>,
+        data_sources: &IndexMap<Str, Arc<dyn DataSource>>,
+        functions: &IndexMap<Str, Arc<Function>>,
+    ) -> IndexMap<(Str, Str), Resolver> {
+        let mut built = IndexMap::new();
+        for resolver in &self.definition.resolvers {
+            let coordinate: Str = format!("{}.{}", resolver.type_name, resolver.field_name).into();
+            if let Some(type_system) = type_system {
+                self.coordinate(type_system, resolver);
+            }
+            let (code, mut found) = compile_runtime(&self.code(), &resolver.runtime, &coordinate, resolver.place.as_ref());
+            self.diagnostics.append(&mut found);
+            let Some(code) = code else { continue };
+            let kind = match &resolver.kind {
+                ResolverKind::Unit { data_source } => data_sources.get(data_source).map(|built| {
+                    Kind::Unit(Function {
+                        name: Arc::clone(&coordinate),
+                        code,
+                        data_source: Arc::clone(built),
+                        data_source_name: Arc::clone(data_source),
+                    })
+                }),
+                ResolverKind::Pipeline { functions: names } => {
+                    let steps: Option<Vec<_>> = names.iter().map(|name| functions.get(name).cloned()).collect();
+                    steps.map(|functions| Kind::Pipeline { code, functions })
+                }
+            };
+            let Some(kind) = kind else { continue };
+            built.insert(
+                (Arc::clone(&resolver.type_name), Arc::clone(&resolver.field_name)),
+                Resolver { type_name: Arc::clone(&resolver.type_name), field_name: Arc::clone(&resolver.field_name), kind },
+            );
+        }
+        built
+    }
+
+    /// Whether the field that a resolver is attached to exists.
+    fn coordinate(&mut self, type_system: &TypeSystem, resolver: &definition::Resolver) {
+        let (type_name, field_name) = (&resolver.type_name, &resolver.field_name);
+        let diagnostic = match type_system.by_name(type_name) {
+            None => Diagnostic::error(
+                "unknown-type",
+                format!("resolver {type_name}.{field_name}: the schema has no type {type_name}"),
+            )
+            .help(suggestion(type_name, type_system.types.keys())),
+            Some((_, definition)) => match definition.fields() {
+                Some(fields) if fields.fields.contains_key(field_name) => return,
+                Some(fields) => Diagnostic::error(
+                    "unknown-field",
+                    format!("resolver {type_name}.{field_name}: type {type_name} has no field {field_name}"),
+                )
+                .help(suggestion(field_name, fields.fields.keys())),
+                None => Diagnostic::error(
+                    "unknown-field",
+                    format!("resolver {type_name}.{field_name}: {type_name} is not an object type, so its fields have no resolvers"),
+                )
+                .help("Attach the resolver to a field of an object type."),
+            },
+        };
+        self.report(diagnostic, resolver.place.as_ref());
+    }
+}
+
+/// "Did you mean" for a name, else the names there are.
+fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a Str>) -> String {
+    let names: Vec<&Str> = known.filter(|name| !name.starts_with("__")).collect();
+    let near = names.iter().find(|known| known.eq_ignore_ascii_case(name) || known.starts_with(name) || name.starts_with(&***known));
+    match near {
+        Some(near) => format!("Did you mean {near}?"),
+        None => {
+            let mut shown: Vec<&str> = names.iter().take(8).map(|name| &***name).collect();
+            if names.len() > shown.len() {
+                shown.push("…");
+            }
+            format!("There are: {}.", shown.join(", "))
+        }
+    }
+}
+
+impl Options {
+    /// For a definition read from `config`.
+    #[must_use]
+    pub fn new(config: &std::path::Path, server: &definition::ServerSettings) -> Self {
+        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            folder: config.parent().map_or_else(PathBuf::new, std::path::Path::to_path_buf),
+            response_limit: bytes(server.response_limit),
+            request_timeout: server.request_timeout,
+            data_source_limit: bytes(server.response_limit),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `syncgate check`: everything that is wrong with a definition, or with single files. Executes nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::{CheckArguments, Format, colors, print};
+use crate::api::{Api, Options};
+use crate::definition::{self, Limits, Overrides};
+use crate::diagnostic::{Diagnostic, Severity, Source, json_lines, render, summary};
+use crate::resolver::compile::{CodeCompiler, compile_template};
+use crate::schema;
+
+pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
+    let (files, found) = if arguments.files.is_empty() {
+        definition_at(&arguments.config, arguments.strict)
+    } else {
+        let found = arguments.files.iter().flat_map(|path| file(path, arguments.strict)).collect();
+        (arguments.files.iter().map(|path| path.display().to_string()).collect(), found)
+    };
+    match arguments.format {
+        Format::Json => print(&json_lines(&files, &found)),
+        Format::Text => {
+            print(&render(&found, colors()));
+            print(&format!("{}\n", summary(&found)));
+        }
+    }
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// A whole definition.
+fn definition_at(config: &Path, strict: bool) -> (Vec<String>, Vec<Diagnostic>) {
+    let loaded = definition::read(config, std::env::vars(), &Overrides::default());
+    let mut found = loaded.diagnostics;
+    if let Some(server) = loaded.definition {
+        for mut api in server.apis {
+            api.strict |= strict;
+            let options = Options::new(config, &server.server);
+            found.extend(Api::compile(&api, &options).diagnostics);
+        }
+    }
+    (vec![config.display().to_string()], found)
+}
+
+/// A single file, by its extension.
+fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
+    let shown = path.display().to_string();
+    let text = match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => text,
+        Ok(Err(_)) => {
+            let source = Arc::new(Source { path: shown, text: String::new() });
+            return vec![Diagnostic::error("not-utf-8", "the file is not UTF-8 text").help("Save it as UTF-8.").at(&source, 0..0)];
+        }
+        Err(error) => {
+            let source = Arc::new(Source { path: shown, text: String::new() });
+            return vec![Diagnostic::error("missing-file", format!("cannot be read: {error}")).at(&source, 0..0)];
+        }
+    };
+    let source = Arc::new(Source { path: shown, text });
+    match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
+        "graphql" | "gql" | "graphqls" => schema::load(&[source], &schema::LoadOptions { strict }).diagnostics,
+        "js" | "mjs" | "ts" | "mts" => {
+            let folder = import_root(path);
+            let limits = Limits::default();
+            CodeCompiler { folder: &folder, strict, limits: &limits }.module(&source).1
+        }
+        "vtl" | "vm" => compile_template(&source).1,
+        other => vec![
+            Diagnostic::error("unknown-file-kind", format!("cannot tell what a file ending in {other:?} is"))
+                .help("Schema documents end in .graphql, templates in .vtl, resolver code in .js or .ts; a definition is checked with --config.")
+                .at(&source, 0..0),
+        ],
+    }
+}
+
+/// Where relative imports of a single file may lead: anywhere in its project, which is the nearest folder above it that has
+/// a `package.json`, else its own folder.
+fn import_root(path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    absolute
+        .ancestors()
+        .find(|folder| folder.join("package.json").is_file())
+        .map_or_else(|| absolute.clone(), Path::to_path_buf)
+}

@@ -1,0 +1,184 @@
+//! A compiled operation: what to resolve, in which order to write it, and with which bytes.
+//!
+//! A plan is immutable and shared by all requests of the same document. Fragments are inlined and fields merged per concrete
+//! type; everything that does not depend on the request is computed here once: response keys as bytes, arguments that are
+//! constants, who may read a field, whether anything below it needs a resolver.
+
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+use value::{Object, Str, Value};
+
+use super::ast::{OperationKind, Position, Selection, VariableDefinition};
+use super::coercion::ArgumentTemplate;
+use crate::schema::Scalar;
+use crate::schema::type_system::TypeId;
+
+/// The authorization modes that may read a field, as a bit mask; the request has one bit set.
+pub type ModeMask = u8;
+
+/// Which resolver of the API answers a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResolverId(pub u32);
+
+/// A compiled operation.
+#[derive(Debug)]
+pub struct Plan {
+    /// Query, mutation or subscription.
+    pub kind: OperationKind,
+    /// The variables it declares.
+    pub variables: Vec<VariableDefinition>,
+    /// The root fields.
+    pub root: Vec<PlanField>,
+    /// How many fields there are in all; every [`PlanField::index`] is below it.
+    pub field_count: usize,
+    /// Roughly how much memory this plan takes.
+    pub weight: usize,
+}
+
+/// One field of one selection set on one concrete type.
+#[derive(Debug)]
+pub struct PlanField {
+    /// Its place among all fields of the plan.
+    pub index: usize,
+    /// The response key.
+    pub response_key: Str,
+    /// `"key":`
+    pub key_bytes: Box<[u8]>,
+    /// The field's name: the property that is read from the parent.
+    pub name: Str,
+    /// The concrete type it is selected on.
+    pub parent_type: Str,
+    /// Where it stands in the document (its first occurrence).
+    pub position: Position,
+    /// Its type.
+    pub ty: PlanType,
+    /// Where its value comes from.
+    pub source: FieldSource,
+    /// Whether a field below it has a resolver.
+    pub resolvers_below: bool,
+    /// When it is part of the answer; `None` is always.
+    pub condition: Option<Condition>,
+    /// The modes that may read it.
+    pub modes: ModeMask,
+    /// Whether it lies below the query depth limit, so that it is refused.
+    pub too_deep: bool,
+}
+
+/// Where a field's value comes from.
+#[derive(Debug)]
+pub enum FieldSource {
+    /// The property of its name in the parent's value.
+    Property,
+    /// A resolver.
+    Resolver(Box<ResolvedField>),
+    /// `__typename`, as JSON.
+    TypeName(Box<[u8]>),
+    /// `__schema` or `__type`.
+    Introspection(Box<super::ast::Field>),
+}
+
+/// What a resolver needs to know of its field.
+#[derive(Debug)]
+pub struct ResolvedField {
+    /// Which resolver.
+    pub resolver: ResolverId,
+    /// Its arguments.
+    pub arguments: Vec<(Str, ArgumentTemplate)>,
+    /// The arguments as a value, when no variable is used in them.
+    pub constant_arguments: Option<Arc<Object>>,
+    /// `ctx.info.selectionSetList`
+    pub selection_set_list: Value,
+    /// The selections below, for `ctx.info.selectionSetGraphQL`.
+    pub selections: Vec<Selection>,
+    /// The name of the innermost type, for messages.
+    pub return_type: Str,
+}
+
+/// A field's type, wrappers outermost first.
+#[derive(Debug)]
+pub enum PlanType {
+    /// `T!`
+    NonNull(Box<PlanType>),
+    /// `[T]`
+    List(Box<PlanType>),
+    /// A scalar.
+    Scalar(Scalar, Str),
+    /// An enum.
+    Enum(Arc<EnumType>),
+    /// An object type.
+    Object(Str, Vec<PlanField>),
+    /// An interface or union.
+    Abstract(Box<AbstractSelection>),
+}
+
+/// An enum's name and values.
+#[derive(Debug)]
+pub struct EnumType {
+    /// Its name.
+    pub name: Str,
+    /// Its values.
+    pub values: IndexSet<Str>,
+}
+
+/// A selection on an interface or union.
+#[derive(Debug)]
+pub struct AbstractSelection {
+    /// The abstract type.
+    pub type_id: TypeId,
+    /// Its name.
+    pub name: Str,
+    /// `Type.field` that selects it, for messages.
+    pub coordinate: String,
+    /// The fields by concrete type name.
+    pub by_type: indexmap::IndexMap<Str, Vec<PlanField>>,
+}
+
+/// When a field is part of the answer: one of the occurrences it was merged from has all its variables as wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition(pub Vec<Conjunction>);
+
+/// Variables that must all have the wanted value.
+pub type Conjunction = Vec<(Str, bool)>;
+
+impl Condition {
+    /// Whether the field is part of the answer with these variables.
+    #[must_use]
+    pub fn holds(&self, variables: &Object) -> bool {
+        self.0.iter().any(|all| all.iter().all(|(name, wanted)| variables.get(name).and_then(Value::as_bool) == Some(*wanted)))
+    }
+}
+
+impl PlanType {
+    /// The selection of this type for values of the concrete type `type_name`; the whole selection for an object type.
+    #[must_use]
+    pub fn selection(&self, type_name: Option<&str>) -> Option<&[PlanField]> {
+        match self {
+            PlanType::Object(_, fields) => Some(fields),
+            PlanType::Abstract(selection) => selection.by_type.get(type_name?).map(Vec::as_slice),
+            PlanType::NonNull(inner) | PlanType::List(inner) => inner.selection(type_name),
+            PlanType::Scalar(..) | PlanType::Enum(_) => None,
+        }
+    }
+
+    /// The type as graphql-java names it in messages: without `!`, lists in brackets.
+    #[must_use]
+    pub fn display(&self) -> String {
+        match self {
+            PlanType::NonNull(inner) => inner.display(),
+            PlanType::List(item) => {
+                let bang = if matches!(**item, PlanType::NonNull(_)) { "!" } else { "" };
+                format!("[{}{bang}]", item.display())
+            }
+            PlanType::Scalar(_, name) | PlanType::Object(name, _) => name.to_string(),
+            PlanType::Enum(definition) => definition.name.to_string(),
+            PlanType::Abstract(selection) => selection.name.to_string(),
+        }
+    }
+}
+
+/// The concrete type a value says it is.
+#[must_use]
+pub fn type_name_of(value: &Value) -> Option<&str> {
+    value.get("__typename").and_then(Value::as_str)
+}

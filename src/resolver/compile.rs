@@ -1,0 +1,134 @@
+//! Source text to [`Code`]: APPSYNC_JS modules with their relative imports, Velocity templates.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{Code, JsCode, VtlCode};
+use crate::definition::{Limits, Runtime};
+use crate::diagnostic::{Diagnostic, Place, Severity, Source};
+
+/// What compiling code needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeCompiler<'a> {
+    /// Relative imports stay inside this folder.
+    pub folder: &'a Path,
+    /// Whether what AppSync refuses is refused here too.
+    pub strict: bool,
+    /// Size limits.
+    pub limits: &'a Limits,
+}
+
+/// The code of a resolver or function called `name`, and everything that was found in it.
+#[must_use]
+pub fn compile_runtime(compiler: &CodeCompiler<'_>, runtime: &Runtime, name: &str, place: Option<&Place>) -> (Option<Code>, Vec<Diagnostic>) {
+    match runtime {
+        Runtime::Code(source) => {
+            let (module, found) = compiler.module(source);
+            (module.map(|module| Code::Js(Arc::new(JsCode { module, slow: AtomicBool::new(false) }))), found)
+        }
+        Runtime::Templates { request, response } => {
+            let mut found = Vec::new();
+            let mut template = |source: &Option<Arc<Source>>| {
+                source.as_ref().map(|source| {
+                    let (template, mut own) = compile_template(source);
+                    found.append(&mut own);
+                    template
+                })
+            };
+            let (request, response) = (template(request), template(response));
+            let code = match (request, response) {
+                // `None` inside: there is a template and it does not parse.
+                (Some(None), _) | (_, Some(None)) => None,
+                (request, response) => Some(Code::Vtl(Arc::new(VtlCode {
+                    request: request.flatten(),
+                    response: response.flatten(),
+                    slow: AtomicBool::new(false),
+                }))),
+            };
+            (code, found)
+        }
+        Runtime::Direct => {
+            let mut diagnostic = Diagnostic::error(
+                "direct-resolver",
+                format!("{name} has neither code nor templates: direct resolvers need an AWS_LAMBDA data source, which is not supported yet"),
+            )
+            .help("Give it `code`, or a request and a response mapping template.");
+            diagnostic.place = place.cloned();
+            (None, vec![diagnostic])
+        }
+    }
+}
+
+/// Parses one template.
+#[must_use]
+pub fn compile_template(source: &Arc<Source>) -> (Option<velocity::Template>, Vec<Diagnostic>) {
+    match velocity::Template::parse(&source.text, super::vtl::options()) {
+        Ok(template) => (Some(template), Vec::new()),
+        Err(errors) => {
+            let found = errors
+                .into_iter()
+                .map(|error| {
+                    Diagnostic::error("template-syntax", error.message.clone())
+                        .help("See the Velocity template language, as the developer guide's mapping template reference shows it.")
+                        .at(source, error.span)
+                })
+                .collect();
+            (None, found)
+        }
+    }
+}
+
+impl CodeCompiler<'_> {
+    /// Checks and compiles an APPSYNC_JS module.
+    #[must_use]
+    pub fn module(&self, source: &Arc<Source>) -> (Option<appsync_js::Module>, Vec<Diagnostic>) {
+        let options = appsync_js::CompileOptions {
+            strict: self.strict,
+            max_code_characters: self.limits.code_characters as usize,
+            ..appsync_js::CompileOptions::default()
+        };
+        let load = |path: &str| self.load(path);
+        let compiled = appsync_js::compile(&source.path, &source.text, &load, &options);
+        let found = compiled.findings.into_iter().map(|finding| {
+            let severity = match finding.severity {
+                appsync_js::Severity::Error => Severity::Error,
+                appsync_js::Severity::Warning => Severity::Warning,
+            };
+            let at = if finding.file == source.path {
+                Arc::clone(source)
+            } else {
+                Arc::new(Source { text: self.load(&finding.file).unwrap_or_default(), path: finding.file })
+            };
+            let place = Some(Place { source: at, span: finding.span });
+            Diagnostic { severity, rule: finding.rule, message: finding.message, help: finding.help, place }
+        });
+        (compiled.module, found.collect())
+    }
+
+    /// The text of an imported file, if it lies inside the definition's folder (symbolic links followed).
+    fn load(&self, path: &str) -> Option<String> {
+        let path = normalize(Path::new(path));
+        let real = path.canonicalize().ok()?;
+        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { self.folder };
+        if !real.starts_with(folder.canonicalize().ok()?) {
+            return None;
+        }
+        std::fs::read_to_string(real).ok()
+    }
+}
+
+/// The path without `.` and inner `..` parts.
+fn normalize(path: &Path) -> PathBuf {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(parts.last(), Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts.into_iter().collect()
+}

@@ -1,0 +1,144 @@
+//! The resolvers of an API, for one request: the executor's [`Resolvers`].
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use appsync_utils::{Effects, LogEntry};
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{self, StreamExt};
+use indexmap::IndexMap;
+use value::{Str, Value};
+
+use super::Resolver;
+use super::context::{Context, RequestMembers, info};
+use super::run::Run;
+use crate::data_source::Call;
+use crate::execution::error::FieldError;
+use crate::execution::executor::{FieldCall, Resolved, Resolvers};
+use crate::execution::plan::ResolverId;
+
+/// How many parents of one field are resolved at a time.
+const CONCURRENT_PARENTS: usize = 64;
+
+/// The compiled resolvers of an API, by type and field.
+#[derive(Debug, Default)]
+pub struct ResolverSet {
+    /// By `(type, field)`; [`ResolverId`] is the place in here.
+    pub resolvers: IndexMap<(Str, Str), Resolver>,
+    /// `ctx.env`
+    pub env: Value,
+}
+
+impl ResolverSet {
+    /// The resolver attached to a field.
+    #[must_use]
+    pub fn find(&self, type_name: &str, field_name: &str) -> Option<ResolverId> {
+        let at = self.resolvers.get_index_of(&(Str::from(type_name), Str::from(field_name)))?;
+        u32::try_from(at).ok().map(ResolverId)
+    }
+}
+
+/// A [`ResolverSet`] in the hands of one request.
+pub struct RequestResolvers<'a> {
+    set: &'a ResolverSet,
+    shared: RequestMembers,
+    deadline: Instant,
+    effects: Mutex<RequestEffects>,
+}
+
+/// What resolvers asked of the request as a whole.
+#[derive(Debug, Default)]
+pub struct RequestEffects {
+    /// `util.http.addResponseHeader`: the last one of a name wins.
+    pub headers: IndexMap<Str, Str>,
+    /// Errors that belong to no field.
+    pub errors: Vec<FieldError>,
+}
+
+impl<'a> RequestResolvers<'a> {
+    /// For a request of `identity`, whose `ctx.request` is `request`, to be answered by `deadline`.
+    #[must_use]
+    pub fn new(set: &'a ResolverSet, identity: Value, request: Value, deadline: Instant) -> Self {
+        let shared = RequestMembers { identity, request, env: set.env.clone() };
+        Self { set, shared, deadline, effects: Mutex::default() }
+    }
+
+    /// What the resolvers asked for, once all have run.
+    #[must_use]
+    pub fn into_effects(self) -> RequestEffects {
+        self.effects.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn take(&self, resolver: &Resolver, effects: Effects) {
+        for LogEntry { level, message, .. } in &effects.logs {
+            tracing::debug!(target: "syncgate::resolver", %level, resolver = %format_args!("{}.{}", resolver.type_name, resolver.field_name), "{message}");
+        }
+        let mut unavailable = Vec::new();
+        for (what, used) in [
+            ("extensions.evictFromApiCache", !effects.evictions.is_empty()),
+            ("extensions.invalidateSubscriptions", !effects.invalidations.is_empty()),
+            ("extensions.setSubscriptionFilter", effects.subscription_filter.is_some()),
+            ("extensions.setSubscriptionInvalidationFilter", effects.invalidation_filter.is_some()),
+        ] {
+            if used {
+                unavailable.push(FieldError::new(
+                    "UnsupportedOperation",
+                    format!("{what} has no effect yet: this version of Syncgate has neither the API cache nor subscriptions."),
+                ));
+            }
+        }
+        if effects.response_headers.is_empty() && effects.header_faults.is_empty() && unavailable.is_empty() {
+            return;
+        }
+        let mut all = self.effects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.headers.extend(effects.response_headers);
+        all.errors.extend(effects.header_faults.into_iter().map(|message| FieldError::new("ResponseHeaderError", message)));
+        all.errors.append(&mut unavailable);
+    }
+}
+
+impl Resolvers for RequestResolvers<'_> {
+    fn resolve<'a>(&'a self, call: FieldCall<'a>) -> BoxFuture<'a, Vec<Resolved>> {
+        async move {
+            let Some((_, resolver)) = self.set.resolvers.get_index(call.resolved.resolver.0 as usize) else {
+                return Vec::new();
+            };
+            let info = info(&call);
+            let take = |effects: Effects| self.take(resolver, effects);
+            let one = |source: &Value| {
+                let context = Context::new(&call, &info, source, &self.shared);
+                let run = Run {
+                    resolver,
+                    call: Call::new(&resolver.type_name, &resolver.field_name, self.deadline),
+                    identity: &self.shared.identity,
+                    effects: &take,
+                    context,
+                    errors: Vec::new(),
+                };
+                async move {
+                    let resolved = run.run().await;
+                    // A list of thousands of parents must let other requests of this worker have their turn.
+                    tokio::task::consume_budget().await;
+                    resolved
+                }
+            };
+            match call.parents {
+                [parent] => vec![one(parent).await],
+                parents => stream::iter(parents.iter().map(one)).buffered(CONCURRENT_PARENTS).collect().await,
+            }
+        }
+        .boxed()
+    }
+}
+
+impl std::fmt::Debug for RequestResolvers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestResolvers").finish_non_exhaustive()
+    }
+}
+
+/// Shared by every request of an API that sets no environment variables.
+#[must_use]
+pub fn env(variables: &IndexMap<String, String>) -> Value {
+    Value::from(variables.iter().map(|(name, value)| (Arc::<str>::from(name.as_str()), value.as_str())).collect::<value::Object>())
+}
