@@ -3,8 +3,14 @@
 //! Every room that reads the user's files reports [`Diagnostic`]s, all of them together; rendering for terminals and as JSON
 //! lives here too, so that they look alike everywhere.
 
+mod json;
+mod terminal;
+
 use std::ops::Range;
 use std::sync::Arc;
+
+pub use json::json_lines;
+pub use terminal::{render, summary, wants_color};
 
 /// A text the user wrote: a configuration file, a schema document, resolver code.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,4 +94,18 @@ impl Diagnostic {
         self.place = Some(Place { source: Arc::clone(source), span });
         self
     }
+}
+
+/// The findings in the order in which a person works through them (by file, then place, errors and warnings mixed), each once.
+/// Findings without a place come first.
+#[must_use]
+pub fn in_order(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    fn key(diagnostic: &Diagnostic) -> (Option<(&str, usize, usize)>, &str, &str) {
+        let place = diagnostic.place.as_ref().map(|place| (place.source.path.as_str(), place.span.start, place.span.end));
+        (place, diagnostic.rule, &diagnostic.message)
+    }
+    let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
+    ordered.sort_by(|a, b| key(a).cmp(&key(b)).then(b.severity.cmp(&a.severity)));
+    ordered.dedup_by(|a, b| key(a) == key(b));
+    ordered
 }
