@@ -1,3 +1,4 @@
 //! Operation -> plan -> bytes. Knows no resolver language, no data source, no HTTP.
 
 pub mod ast;
+pub mod print;
