@@ -2,44 +2,32 @@
 
 use std::sync::Arc;
 
-use apollo_compiler::ast::{self, Directive, InputValueDefinition as SdlInput, Value as SdlValue};
-use apollo_compiler::parser::SourceSpan;
+use apollo_compiler::ast::{self, Directive, InputValueDefinition as SdlInput};
 use apollo_compiler::schema::{ComponentName, ExtendedType, FieldDefinition as SdlField};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema, collections};
 use indexmap::IndexMap;
-use value::{MAX_DEPTH, Object, Str, Value};
+use value::Str;
 
-use super::load::Places;
 use super::rules::strings;
 use super::type_system::{
     AuthorizationDirective, DirectiveDefinition, FieldDefinition, Fields, InputValueDefinition, TypeDefinition, TypeId,
     TypeKind, TypeRef, TypeSystem,
 };
-use super::{Scalar, ScalarFault};
-use crate::diagnostic::Diagnostic;
-use crate::execution::ast::Literal;
+use super::{Scalar, defaults};
 
-/// Builds the tables. A default value that is none of its type is an error, and then there are no tables.
-pub(super) fn build(schema: Valid<Schema>, places: &Places<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<TypeSystem> {
-    let mut defaults = Defaults { schema: &schema, faults: Vec::new() };
+/// Builds the tables; `None` if a name leads nowhere, which a valid schema excludes.
+pub(super) fn build(schema: Valid<Schema>) -> Option<TypeSystem> {
     let names = Names { schema: &schema };
     let mut types = IndexMap::with_capacity(schema.types.len());
     for (name, definition) in &schema.types {
-        types.insert(Str::from(name.as_str()), names.definition(name, definition, &mut defaults)?);
+        types.insert(Str::from(name.as_str()), names.definition(name, definition)?);
     }
     let mut directives = IndexMap::new();
     for (name, directive) in &schema.directive_definitions {
         if directive.locations.iter().any(|location| is_executable(*location)) {
-            directives.insert(Str::from(name.as_str()), names.directive(directive, &mut defaults)?);
+            directives.insert(Str::from(name.as_str()), names.directive(directive)?);
         }
-    }
-    let faults = defaults.faults;
-    if !faults.is_empty() {
-        for (message, span) in faults {
-            diagnostics.push(places.at(Diagnostic::error("invalid-value", message), span));
-        }
-        return None;
     }
     let root = |root: &Option<ComponentName>| root.as_ref().and_then(|root| names.id(&root.name));
     let query = root(&schema.schema_definition.query)?;
@@ -62,13 +50,13 @@ impl Names<'_> {
         names.into_iter().filter_map(|name| self.id(name)).collect()
     }
 
-    fn definition(&self, name: &Name, definition: &ExtendedType, defaults: &mut Defaults<'_>) -> Option<TypeDefinition> {
+    fn definition(&self, name: &Name, definition: &ExtendedType) -> Option<TypeDefinition> {
         let authorization = authorization(definition.directives().iter().map(|directive| &directive.node));
         let kind = match definition {
             ExtendedType::Scalar(_) => TypeKind::Scalar(Scalar::by_name(name)),
-            ExtendedType::Object(node) => TypeKind::Object(self.fields(&node.fields, &node.implements_interfaces, defaults)?),
+            ExtendedType::Object(node) => TypeKind::Object(self.fields(&node.fields, &node.implements_interfaces)?),
             ExtendedType::Interface(node) => TypeKind::Interface {
-                fields: self.fields(&node.fields, &node.implements_interfaces, defaults)?,
+                fields: self.fields(&node.fields, &node.implements_interfaces)?,
                 possible_types: self.implementers(name),
             },
             ExtendedType::Union(node) => {
@@ -78,7 +66,7 @@ impl Names<'_> {
                 TypeKind::Enum(node.values.keys().map(|value| (Str::from(value.as_str()), ())).collect())
             }
             ExtendedType::InputObject(node) => TypeKind::InputObject {
-                fields: self.inputs(node.fields.values().map(|field| &field.node), defaults)?,
+                fields: self.inputs(node.fields.values().map(|field| &field.node))?,
                 one_of: node.directives.has("oneOf"),
             },
         };
@@ -98,14 +86,13 @@ impl Names<'_> {
         &self,
         fields: &collections::IndexMap<Name, apollo_compiler::schema::Component<SdlField>>,
         implements: &collections::IndexSet<ComponentName>,
-        defaults: &mut Defaults<'_>,
     ) -> Option<Fields> {
         let mut table = IndexMap::with_capacity(fields.len());
         for (name, field) in fields {
             let name = Str::from(name.as_str());
             let definition = FieldDefinition {
                 name: Arc::clone(&name),
-                arguments: self.inputs(&field.arguments, defaults)?,
+                arguments: self.inputs(&field.arguments)?,
                 ty: self.reference(&field.ty)?,
                 authorization: authorization(field.directives.iter()),
                 subscribe_mutations: field
@@ -123,21 +110,20 @@ impl Names<'_> {
     fn inputs<'n>(
         &self,
         inputs: impl IntoIterator<Item = &'n Node<SdlInput>>,
-        defaults: &mut Defaults<'_>,
     ) -> Option<IndexMap<Str, InputValueDefinition>> {
         let mut table = IndexMap::new();
         for input in inputs {
             let name = Str::from(input.name.as_str());
-            let default = input.default_value.as_ref().and_then(|value| defaults.value(input, value));
+            let default = defaults::value(self.schema, input).ok().flatten();
             table.insert(Arc::clone(&name), InputValueDefinition { name, ty: self.reference(&input.ty)?, default });
         }
         Some(table)
     }
 
-    fn directive(&self, directive: &ast::DirectiveDefinition, defaults: &mut Defaults<'_>) -> Option<DirectiveDefinition> {
+    fn directive(&self, directive: &ast::DirectiveDefinition) -> Option<DirectiveDefinition> {
         Some(DirectiveDefinition {
             name: directive.name.as_str().into(),
-            arguments: self.inputs(&directive.arguments, defaults)?,
+            arguments: self.inputs(&directive.arguments)?,
             locations: directive.locations.iter().map(|location| Str::from(location.name())).collect(),
             repeatable: directive.repeatable,
         })
@@ -185,87 +171,4 @@ fn authorization<'a>(directives: impl Iterator<Item = &'a Node<Directive>>) -> V
             _ => None,
         })
         .collect()
-}
-
-/// Default values as values of their types (specification §3.10: an input object's own defaults fill what is left out).
-struct Defaults<'a> {
-    schema: &'a Schema,
-    faults: Vec<(String, Option<SourceSpan>)>,
-}
-
-impl Defaults<'_> {
-    fn value(&mut self, input: &SdlInput, value: &Node<SdlValue>) -> Option<Value> {
-        match self.coerce(&input.ty, value, 0) {
-            Ok(value) => Some(value),
-            Err(fault) => {
-                self.faults.push((format!("the default value of `{}`: {fault}", input.name), value.location()));
-                None
-            }
-        }
-    }
-
-    fn coerce(&self, ty: &ast::Type, value: &SdlValue, depth: usize) -> Result<Value, String> {
-        if depth > MAX_DEPTH {
-            return Err("it contains itself, or is nested too deeply".to_owned());
-        }
-        match (ty, value) {
-            (ast::Type::NonNullNamed(_) | ast::Type::NonNullList(_), SdlValue::Null) => Err("null is not allowed".to_owned()),
-            (_, SdlValue::Null) => Ok(Value::Null),
-            (ast::Type::List(item) | ast::Type::NonNullList(item), SdlValue::List(items)) => {
-                items.iter().map(|value| self.coerce(item, value, depth + 1)).collect::<Result<Vec<_>, _>>().map(Value::from)
-            }
-            // A single value stands for a list of one (specification §3.11).
-            (ast::Type::List(item) | ast::Type::NonNullList(item), single) => {
-                self.coerce(item, single, depth + 1).map(|value| Value::from(vec![value]))
-            }
-            (ast::Type::Named(name) | ast::Type::NonNullNamed(name), value) => self.named(name, value, depth),
-        }
-    }
-
-    fn named(&self, name: &Name, value: &SdlValue, depth: usize) -> Result<Value, String> {
-        match (self.schema.types.get(name), value) {
-            (Some(ExtendedType::Scalar(_)), value) => {
-                let literal = literal(value);
-                Scalar::by_name(name).coerce_literal(&literal).map_err(|fault: ScalarFault| fault.to_string())
-            }
-            (Some(ExtendedType::Enum(node)), SdlValue::Enum(member)) if node.values.contains_key(member) => {
-                Ok(Value::from(member.as_str()))
-            }
-            (Some(ExtendedType::InputObject(node)), SdlValue::Object(members)) => {
-                let mut object = Object::with_capacity(node.fields.len());
-                for (field_name, field) in &node.fields {
-                    let given = members.iter().find(|(member, _)| member == field_name).map(|(_, value)| value);
-                    match given.or(field.default_value.as_ref()) {
-                        Some(value) => {
-                            object.insert(field_name.as_str(), self.coerce(&field.ty, value, depth + 1)?);
-                        }
-                        None if field.ty.is_non_null() => return Err(format!("`{field_name}` of `{name}` is missing")),
-                        None => {}
-                    }
-                }
-                match members.iter().find(|(member, _)| !node.fields.contains_key(member)) {
-                    Some((member, _)) => Err(format!("`{name}` has no field `{member}`")),
-                    None => Ok(Value::from(object)),
-                }
-            }
-            _ => Err(format!("it is not a value of `{name}`")),
-        }
-    }
-}
-
-/// The library's literal as ours.
-fn literal(value: &SdlValue) -> Literal {
-    match value {
-        SdlValue::Null => Literal::Null,
-        SdlValue::Enum(name) => Literal::Enum(name.as_str().into()),
-        SdlValue::Variable(name) => Literal::Variable(name.as_str().into()),
-        SdlValue::String(text) => Literal::String(text.as_str().into()),
-        SdlValue::Float(number) => Literal::Float(number.as_str().into()),
-        SdlValue::Int(number) => Literal::Int(number.as_str().into()),
-        SdlValue::Boolean(value) => Literal::Boolean(*value),
-        SdlValue::List(items) => Literal::List(items.iter().map(|item| literal(item)).collect()),
-        SdlValue::Object(members) => {
-            Literal::Object(members.iter().map(|(name, member)| (name.as_str().into(), literal(member))).collect())
-        }
-    }
 }

@@ -94,6 +94,19 @@ fn build_error(text: &str) -> Diagnostic {
     Diagnostic::error(rule, text.to_owned())
 }
 
+/// Completes a syntax error, which says what was expected, with the text that stands there.
+pub(super) fn name_what_was_found(diagnostic: &mut Diagnostic) {
+    let found = diagnostic.place.as_ref().and_then(|place| place.source.text.get(place.span.clone())).unwrap_or_default();
+    let found = if found.is_empty() { "the end of the document".to_owned() } else { format!("`{found}`") };
+    let expected = diagnostic.message.trim_end_matches('.');
+    diagnostic.message = match expected.strip_prefix("expected ") {
+        Some("definition" | "a StringValue, Name or OperationDefinition") => format!("expected a definition, found {found}"),
+        Some(expected) => format!("expected {expected}, found {found}"),
+        None if expected == "Unexpected <EOF>" => "unexpected end of the document".to_owned(),
+        None => format!("{expected}, found {found}"),
+    };
+}
+
 fn rule_of(name: &str) -> &'static str {
     match name {
         "UndefinedDefinition" => "unknown-type",

@@ -99,7 +99,7 @@ fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagn
     }
     // What is left of the library's findings are warnings: unknown directives, which nothing reads.
     prune::unused(&mut schema, |span| span.is_none_or(|span| places.locate(span).is_some()));
-    build::build(Valid::assume_valid(schema), &places, diagnostics)
+    build::build(Valid::assume_valid(schema))
 }
 
 /// Parses everything; false when a document has a syntax error.
@@ -108,6 +108,10 @@ fn parse(documents: &[Arc<Source>], scans: &[Scan], diagnostics: &mut Vec<Diagno
     let directives: HashSet<&str> = scans.iter().flat_map(|scan| &scan.directives).map(String::as_str).collect();
     let mut builder = SchemaBuilder::new().ignore_builtin_redefinitions();
     for (at, (document, scan)) in documents.iter().zip(scans).enumerate() {
+        // An empty document adds nothing; to the parser it would be a syntax error.
+        if scan.is_empty {
+            continue;
+        }
         let text = scan.rewritten.as_ref().unwrap_or(&document.text);
         // The library knows a file by its path; ours is the document's number.
         Parser::new().parse_into_schema_builder(text.as_str(), at.to_string(), &mut builder);
@@ -128,11 +132,22 @@ const PRELUDE: &str = "prelude";
 /// Adds the library's findings; false when one of them is a syntax error.
 fn report(errors: &DiagnosticList, places: &Places<'_>, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let mut syntax_ok = true;
+    let mut known = HashSet::new();
+    let mut broken_files = HashSet::new();
     for error in errors.iter() {
         let mut diagnostic = findings::translate(error.error);
         syntax_ok &= diagnostic.rule != findings::SYNTAX;
-        diagnostic.place = findings::span(error.error).and_then(|span| places.place(span));
-        if !diagnostics.contains(&diagnostic) {
+        let span = findings::span(error.error);
+        // The first syntax error of a document explains it; what follows is mostly the parser finding its feet again.
+        if diagnostic.rule == findings::SYNTAX && !broken_files.insert(span.map(|span| span.file_id())) {
+            continue;
+        }
+        // The library says some things twice.
+        if known.insert((span, diagnostic.message.clone())) {
+            diagnostic.place = span.and_then(|span| places.place(span));
+            if diagnostic.rule == findings::SYNTAX {
+                findings::name_what_was_found(&mut diagnostic);
+            }
             diagnostics.push(diagnostic);
         }
     }

@@ -4,6 +4,7 @@
 //! [`introspection`] answers `__schema` and `__type` from it; [`Scalar`] coerces values.
 
 mod build;
+mod defaults;
 mod descriptions;
 mod findings;
 pub mod introspection;

@@ -6,7 +6,7 @@ use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition};
 
 use super::load::{Options, Places, unsupported};
-use super::prelude;
+use super::{defaults, prelude};
 use crate::diagnostic::Diagnostic;
 
 /// Checks everything.
@@ -39,7 +39,7 @@ pub(super) fn check(schema: &Schema, options: Options, places: &Places<'_>, diag
                     check.unsupported("one-of", message, node.name.location());
                 }
                 for field in node.fields.values() {
-                    check.default(name, field);
+                    check.default(&format!("{name}.{}", field.name), field);
                     if one_of && (field.ty.is_non_null() || field.default_value.is_some()) {
                         let message = format!("`{name}.{}` must be nullable and without default, because `{name}` is `@oneOf`", field.name);
                         check.error("one-of", message, field.name.location());
@@ -47,6 +47,14 @@ pub(super) fn check(schema: &Schema, options: Options, places: &Places<'_>, diag
                 }
             }
             ExtendedType::Scalar(_) | ExtendedType::Union(_) | ExtendedType::Enum(_) => {}
+        }
+    }
+    for (name, directive) in &schema.directive_definitions {
+        for argument in &directive.arguments {
+            if let Err(fault) = defaults::value(schema, argument) {
+                let message = format!("the default value of `@{name}({}:)`: {fault}", argument.name);
+                check.error("invalid-value", message, argument.default_value.as_ref().and_then(|value| value.location()));
+            }
         }
     }
 }
@@ -93,21 +101,25 @@ impl Check<'_, '_> {
 
     fn field(&mut self, type_name: &str, field: &FieldDefinition) {
         for argument in &field.arguments {
-            self.default(&format!("{type_name}.{}", field.name), argument);
+            self.default(&format!("{type_name}.{}({}:)", field.name, argument.name), argument);
         }
         for directive in field.directives.get_all("aws_subscribe") {
             self.subscribe(type_name, field, directive);
         }
     }
 
-    /// Schema default values do not reach resolvers on AWS (aws-appsync-community#59).
+    /// A default value must be one; and on AWS it does not reach resolvers (aws-appsync-community#59).
     fn default(&mut self, owner: &str, input: &InputValueDefinition) {
-        if let Some(value) = &input.default_value {
-            let message = format!("AWS drops the default value of `{owner}({}:)`", input.name);
-            let message = if owner.contains('.') { message } else { format!("AWS drops the default value of `{owner}.{}`", input.name) };
-            let help = "it works here; give it in the resolver as well";
-            self.add(Diagnostic::warning("default-value", message).help(help), value.location());
+        let Some(value) = &input.default_value else {
+            return;
+        };
+        if let Err(fault) = defaults::value(self.schema, input) {
+            self.error("invalid-value", format!("the default value of `{owner}`: {fault}"), value.location());
+            return;
         }
+        let message = format!("AWS drops the default value of `{owner}`");
+        let help = "it works here; give it in the resolver as well";
+        self.add(Diagnostic::warning("default-value", message).help(help), value.location());
     }
 
     /// `@aws_subscribe(mutations:)` (developer guide, "Real-time data").

