@@ -11,8 +11,8 @@ use value::Str;
 
 use super::rules::strings;
 use super::type_system::{
-    AuthorizationDirective, DirectiveDefinition, FieldDefinition, Fields, InputValueDefinition, TypeDefinition, TypeId,
-    TypeKind, TypeRef, TypeSystem,
+    AuthorizationDirective, DirectiveDefinition, FieldDefinition, Fields, InputValueDefinition, TypeDefinition, TypeId, TypeKind,
+    TypeRef, TypeSystem,
 };
 use super::{Scalar, defaults};
 
@@ -62,9 +62,7 @@ impl Names<'_> {
             ExtendedType::Union(node) => {
                 TypeKind::Union { possible_types: self.ids(node.members.iter().map(|member| &member.name)) }
             }
-            ExtendedType::Enum(node) => {
-                TypeKind::Enum(node.values.keys().map(|value| (Str::from(value.as_str()), ())).collect())
-            }
+            ExtendedType::Enum(node) => TypeKind::Enum(node.values.keys().map(|value| (Str::from(value.as_str()), ())).collect()),
             ExtendedType::InputObject(node) => TypeKind::InputObject {
                 fields: self.inputs(node.fields.values().map(|field| &field.node))?,
                 one_of: node.directives.has("oneOf"),
@@ -107,10 +105,7 @@ impl Names<'_> {
         Some(Fields { fields: table, implements: self.ids(implements.iter().map(|interface| &interface.name)) })
     }
 
-    fn inputs<'n>(
-        &self,
-        inputs: impl IntoIterator<Item = &'n Node<SdlInput>>,
-    ) -> Option<IndexMap<Str, InputValueDefinition>> {
+    fn inputs<'n>(&self, inputs: impl IntoIterator<Item = &'n Node<SdlInput>>) -> Option<IndexMap<Str, InputValueDefinition>> {
         let mut table = IndexMap::new();
         for input in inputs {
             let name = Str::from(input.name.as_str());

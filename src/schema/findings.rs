@@ -27,9 +27,13 @@ pub(super) fn translate(finding: &DiagnosticData) -> Diagnostic {
             .help(format!("define `{name}` in one of the schema documents, or correct the name")),
         "missing-query" => Diagnostic::error(rule, "the schema has no query root")
             .help("define `type Query { … }`, or name another object type in `schema { query: … }`"),
-        "misplaced-directive" => Diagnostic::error(rule, format!("{} here", text.replace(" directive is not supported for ", " may not stand at a "))),
-        "input-type" => Diagnostic::error(rule, format!("`{name}` takes input, so its type must be a scalar, enum or input type"))
-            .help("declare an `input` with the fields that may be sent"),
+        "misplaced-directive" => {
+            Diagnostic::error(rule, format!("{} here", text.replace(" directive is not supported for ", " may not stand at a ")))
+        }
+        "input-type" => {
+            Diagnostic::error(rule, format!("`{name}` takes input, so its type must be a scalar, enum or input type"))
+                .help("declare an `input` with the fields that may be sent")
+        }
         "output-type" => Diagnostic::error(rule, format!("`{name}` gives output, so its type cannot be an input type"))
             .help("declare a `type` with the fields that may be selected"),
         _ => Diagnostic::error(rule, text),
@@ -39,8 +43,26 @@ pub(super) fn translate(finding: &DiagnosticData) -> Diagnostic {
 /// AppSync ignores directives it does not know, and so do we; saying so helps whoever misspelt one.
 fn unknown_directive(name: &str) -> Diagnostic {
     const AMPLIFY: [&str; 20] = [
-        "model", "key", "auth", "connection", "searchable", "function", "http", "predictions", "versioned", "index",
-        "primaryKey", "hasOne", "hasMany", "belongsTo", "manyToMany", "default", "mapsTo", "sql", "refersTo", "conversation",
+        "model",
+        "key",
+        "auth",
+        "connection",
+        "searchable",
+        "function",
+        "http",
+        "predictions",
+        "versioned",
+        "index",
+        "primaryKey",
+        "hasOne",
+        "hasMany",
+        "belongsTo",
+        "manyToMany",
+        "default",
+        "mapsTo",
+        "sql",
+        "refersTo",
+        "conversation",
     ];
     let warning = Diagnostic::warning("unknown-directive", format!("the directive `@{name}` is unknown and has no effect"));
     if AMPLIFY.contains(&name) {

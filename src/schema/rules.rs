@@ -41,7 +41,8 @@ pub(super) fn check(schema: &Schema, options: Options, places: &Places<'_>, diag
                 for field in node.fields.values() {
                     check.default(&format!("{name}.{}", field.name), field);
                     if one_of && (field.ty.is_non_null() || field.default_value.is_some()) {
-                        let message = format!("`{name}.{}` must be nullable and without default, because `{name}` is `@oneOf`", field.name);
+                        let message =
+                            format!("`{name}.{}` must be nullable and without default, because `{name}` is `@oneOf`", field.name);
                         check.error("one-of", message, field.name.location());
                     }
                 }
@@ -123,7 +124,12 @@ impl Check<'_, '_> {
     }
 
     /// `@aws_subscribe(mutations:)` (developer guide, "Real-time data").
-    fn subscribe(&mut self, type_name: &str, field: &FieldDefinition, directive: &apollo_compiler::Node<apollo_compiler::ast::Directive>) {
+    fn subscribe(
+        &mut self,
+        type_name: &str,
+        field: &FieldDefinition,
+        directive: &apollo_compiler::Node<apollo_compiler::ast::Directive>,
+    ) {
         let owner = format!("{type_name}.{}", field.name);
         let root = self.schema.schema_definition.subscription.as_ref();
         if root.is_none_or(|root| root.name != type_name) {

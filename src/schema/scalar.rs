@@ -173,10 +173,9 @@ impl Scalar {
                 _ => Err(wrong()),
             },
             Scalar::AwsTimestamp => timestamp(input).map(Value::from).ok_or_else(|| self.unparsable(input)),
-            Scalar::AwsJson => input
-                .as_str()
-                .and_then(|text| Value::parse(text.as_bytes()).ok())
-                .ok_or_else(|| self.unparsable(input)),
+            Scalar::AwsJson => {
+                input.as_str().and_then(|text| Value::parse(text.as_bytes()).ok()).ok_or_else(|| self.unparsable(input))
+            }
             Scalar::Custom => Ok(input.clone()),
             _ => match input {
                 Value::String(text) if self.has_format(text) => Ok(input.clone()),
@@ -224,8 +223,9 @@ impl Scalar {
                 .ok_or_else(|| ScalarFault::Unparsable { text: digits.to_string(), what: self.noun() }),
             (Scalar::AwsTimestamp, _) => Err(wrong("'IntValue'")),
             (Scalar::Custom, _) => untyped(literal).ok_or_else(|| wrong("a value without variables")),
-            (Scalar::AwsJson, Literal::String(text)) => Value::parse(text.as_bytes())
-                .map_err(|_| ScalarFault::Unparsable { text: text.to_string(), what: self.noun() }),
+            (Scalar::AwsJson, Literal::String(text)) => {
+                Value::parse(text.as_bytes()).map_err(|_| ScalarFault::Unparsable { text: text.to_string(), what: self.noun() })
+            }
             (_, Literal::String(text)) if self.has_format(text) => Ok(Value::from(text)),
             (_, Literal::String(text)) => Err(ScalarFault::Unparsable { text: text.to_string(), what: self.noun() }),
             _ => Err(wrong("'StringValue'")),

@@ -148,10 +148,7 @@ fn findings_stand_in_their_own_document_and_in_order() {
             format!("{}:{line}:{column} {} `{}`", place.source.path, found.rule, &place.source.text[place.span.clone()])
         })
         .collect();
-    assert_eq!(
-        found,
-        ["0.graphql:3:6 unknown-type `X`", "2.graphql:1:13 unknown-type `Y`", "2.graphql:2:8 custom-scalar `D`"]
-    );
+    assert_eq!(found, ["0.graphql:3:6 unknown-type `X`", "2.graphql:1:13 unknown-type `Y`", "2.graphql:2:8 custom-scalar `D`"]);
 }
 
 #[test]
@@ -268,11 +265,8 @@ fn subtypes_and_overlaps_follow_the_specification() {
 }
 
 fn field(name: &str, arguments: &[(&str, Literal)], selection_set: Vec<Selection>) -> Field {
-    let argument = |(name, value): &(&str, Literal)| Argument {
-        name: (*name).into(),
-        value: value.clone(),
-        position: Position::default(),
-    };
+    let argument =
+        |(name, value): &(&str, Literal)| Argument { name: (*name).into(), value: value.clone(), position: Position::default() };
     Field {
         alias: None,
         name: name.into(),
@@ -384,7 +378,8 @@ fn introspection_of_a_plain_schema_is_what_the_plain_library_gives() {
 
 #[test]
 fn introspection_shows_used_aws_names_and_no_others() {
-    let schema = introspect(&types("type Query @aws_iam { d: AWSDate j(t: [AWSTime]): Int # not a description\n # of x\n x: Int }"));
+    let schema =
+        introspect(&types("type Query @aws_iam { d: AWSDate j(t: [AWSTime]): Int # not a description\n # of x\n x: Int }"));
     let known = |name: &str| type_named(&schema, name).is_some();
     assert!(known("AWSDate") && known("AWSTime") && !known("AWSJSON") && !known("Long"));
     let directives: Vec<_> =

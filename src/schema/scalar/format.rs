@@ -9,8 +9,7 @@ pub(super) fn is_email(text: &str) -> bool {
     };
     let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
     let atom = |part: &str| {
-        !part.is_empty()
-            && !part.chars().any(|char| char.is_whitespace() || char.is_control() || "()<>[]:;@\\,\"".contains(char))
+        !part.is_empty() && !part.chars().any(|char| char.is_whitespace() || char.is_control() || "()<>[]:;@\\,\"".contains(char))
     };
     let local_ok = if quoted {
         !local.chars().any(char::is_control) && !local[1..local.len() - 1].contains('"')
@@ -32,8 +31,8 @@ pub(super) fn is_url(text: &str) -> bool {
     };
     let scheme_ok = scheme.starts_with(|char: char| char.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    let characters_ok = !rest.is_empty()
-        && !rest.chars().any(|char| char.is_whitespace() || char.is_control() || "<>\"{}|\\^`".contains(char));
+    let characters_ok =
+        !rest.is_empty() && !rest.chars().any(|char| char.is_whitespace() || char.is_control() || "<>\"{}|\\^`".contains(char));
     if !scheme_ok || !characters_ok {
         return false;
     }
@@ -44,9 +43,9 @@ pub(super) fn is_url(text: &str) -> bool {
     let (authority, path) = after_slashes.find('/').map_or((after_slashes, ""), |at| after_slashes.split_at(at));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host_ok = match host.strip_prefix('[') {
-        Some(bracketed) => bracketed
-            .split_once(']')
-            .is_some_and(|(address, port)| address.parse::<Ipv6Addr>().is_ok() && is_port(port)),
+        Some(bracketed) => {
+            bracketed.split_once(']').is_some_and(|(address, port)| address.parse::<Ipv6Addr>().is_ok() && is_port(port))
+        }
         None => {
             let (name, port) = host.find(':').map_or((host, ""), |at| host.split_at(at));
             (!name.is_empty() || (scheme.eq_ignore_ascii_case("file") && port.is_empty()))
