@@ -158,7 +158,10 @@ mod tests {
             (Literal::Enum("RED".into()), "EnumValue{name='RED'}"),
             (Literal::Null, "NullValue{}"),
             (Literal::Variable("v".into()), "VariableReference{name='v'}"),
-            (object, "ObjectValue{objectFields=[ObjectField{name='n', value=ArrayValue{values=[IntValue{value=1}, NullValue{}]}}]}"),
+            (
+                object,
+                "ObjectValue{objectFields=[ObjectField{name='n', value=ArrayValue{values=[IntValue{value=1}, NullValue{}]}}]}",
+            ),
         ] {
             assert_eq!(java_text(&literal), expected);
         }

@@ -306,7 +306,10 @@ impl<'a> Reader<'a> {
                 mask.write(":", token.position);
                 let mut next = at + 1;
                 while let Some(part) = self.tokens.get(next)
-                    && (part.is(b'[') || part.is(b']') || part.is(b'!') || (part.kind == TokenKind::Name && !self.is_name(next - 1)))
+                    && (part.is(b'[')
+                        || part.is(b']')
+                        || part.is(b'!')
+                        || (part.kind == TokenKind::Name && !self.is_name(next - 1)))
                 {
                     if next == at + 1 {
                         mask.write(self.source(next), part.position);
@@ -502,10 +505,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn only_operation(
-    parsed: library::ExecutableDocument,
-    position: Position,
-) -> Result<library::OperationDefinition, ParseFault> {
+fn only_operation(parsed: library::ExecutableDocument, position: Position) -> Result<library::OperationDefinition, ParseFault> {
     let operation = match parsed.operations {
         DocumentOperations::Single(operation) => Some(operation.node),
         DocumentOperations::Multiple(operations) => operations.into_values().next().map(|operation| operation.node),
@@ -539,3 +539,6 @@ impl Mask {
         self.position.column += u32::try_from(text.len()).unwrap_or(u32::MAX);
     }
 }
+
+#[cfg(test)]
+mod tests;
