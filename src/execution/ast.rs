@@ -20,13 +20,52 @@ pub struct Document {
     pub operations: Vec<Operation>,
     /// Fragment definitions in document order.
     pub fragments: Vec<FragmentDefinition>,
+    /// Definitions that cannot be executed (type system definitions), in document order.
+    pub non_executable: Vec<NonExecutableDefinition>,
+    /// Places that only validation messages need.
+    pub places: Places,
+}
+
+/// A definition that no request may contain: it is kept only to be refused by name.
+#[derive(Clone, Debug)]
+pub struct NonExecutableDefinition {
+    /// The name AppSync's message gives it: the type's name, `schema`, or `provided`.
+    pub name: Str,
+    /// Where it begins.
+    pub position: Position,
+}
+
+/// The places of variables used and types named, each list in document order.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Every `$name` that is used (not defined).
+    pub variables: Vec<Position>,
+    /// Every type name: in variable definitions and type conditions.
+    pub type_names: Vec<Position>,
+}
+
+impl Places {
+    /// The first `$name` used at or after `from`, `index` places on.
+    #[must_use]
+    pub fn variable(&self, from: Position, index: usize) -> Position {
+        let first = self.variables.partition_point(|place| *place < from);
+        self.variables.get(first + index).copied().unwrap_or(from)
+    }
+
+    /// The first type name at or after `from`.
+    #[must_use]
+    pub fn type_name(&self, from: Position) -> Position {
+        let first = self.type_names.partition_point(|place| *place < from);
+        self.type_names.get(first).copied().unwrap_or(from)
+    }
 }
 
 impl Document {
-    /// The fragment of that name.
+    /// The fragment of that name. When a document defines a name twice, AppSync takes the last definition (graphql-java 11
+    /// has no rule that refuses it), and so does this.
     #[must_use]
     pub fn fragment(&self, name: &str) -> Option<&FragmentDefinition> {
-        self.fragments.iter().find(|fragment| *fragment.name == *name)
+        self.fragments.iter().rev().find(|fragment| *fragment.name == *name)
     }
 }
 
@@ -84,6 +123,17 @@ pub enum TypeReference {
     NonNull(Box<TypeReference>),
 }
 
+impl TypeReference {
+    /// The innermost type's name.
+    #[must_use]
+    pub fn name(&self) -> &Str {
+        match self {
+            TypeReference::Named(name) => name,
+            TypeReference::List(inner) | TypeReference::NonNull(inner) => inner.name(),
+        }
+    }
+}
+
 impl std::fmt::Display for TypeReference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -116,7 +166,7 @@ pub struct Field {
     pub arguments: Vec<Argument>,
     /// Directives on it.
     pub directives: Vec<Directive>,
-    /// Its selection set; empty when none was written.
+    /// Its selection set; empty when none was written (`{}` is no selection set).
     pub selection_set: Vec<Selection>,
     /// Where it begins.
     pub position: Position,
