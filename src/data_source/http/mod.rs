@@ -198,7 +198,7 @@ impl DataSource for HttpDataSource {
 }
 
 /// `localhost`, its subdomains (RFC 6761) and loopback addresses.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.parse::<IpAddr>().map_or_else(|_| host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
 }

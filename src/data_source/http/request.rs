@@ -183,7 +183,10 @@ mod tests {
                 value!({"method": "GET", "resourcePath": "/", "version": "2017-02-28"}),
                 "HTTP data sources need version \"2018-05-29\", not \"2017-02-28\".",
             ),
-            (value!({"method": "GET", "resourcePath": "/", "params": []}), "params must be an object, not a list."),
+            (
+                value!({"method": "GET", "resourcePath": "/", "params": (Vec::<Value>::new())}),
+                "params must be an object, not a list.",
+            ),
             (
                 value!({"method": "GET", "resourcePath": "/", "params": {"query": "a=1"}}),
                 "params.query must be an object, not a string.",
