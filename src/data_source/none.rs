@@ -25,7 +25,7 @@ fn payload(request: &Value) -> Result<Value, DataSourceError> {
         Value::Object(request) => Ok(request.get("payload").cloned().unwrap_or_default()),
         Value::Null => Ok(Value::Null),
         other => Err(DataSourceError::mapping_template(format!(
-            "A request to a NONE data source is an object with an optional payload, not a {}.",
+            "A request to a NONE data source must be an object with an optional payload, found {}.",
             other.kind()
         ))),
     }
@@ -54,6 +54,6 @@ mod tests {
     fn a_request_that_is_no_object_is_refused() {
         let error = payload(&value!([1])).expect_err("refused");
         assert_eq!(error.error_type, "MappingTemplate");
-        assert!(error.message.ends_with("not a list."), "{}", error.message);
+        assert!(error.message.ends_with("found list."), "{}", error.message);
     }
 }

@@ -145,12 +145,12 @@ fn request(query: Option<&Value>, operation_name: &Value, variables: Value) -> R
     let operation_name = match operation_name {
         Value::Null => None,
         Value::String(name) => Some(Str::clone(name)),
-        other => return Err(Fault::malformed(format!("operationName must be a string, not a {}.", other.kind()))),
+        other => return Err(Fault::malformed(format!("operationName must be a string, found {}.", other.kind()))),
     };
     let variables = match variables {
         Value::Null => Object::new(),
         Value::Object(variables) => Arc::unwrap_or_clone(variables),
-        other => return Err(Fault::malformed(format!("variables must be an object, not a {}.", other.kind()))),
+        other => return Err(Fault::malformed(format!("variables must be an object, found {}.", other.kind()))),
     };
     Ok(GraphqlRequest { query: Str::clone(query), operation_name, variables })
 }
@@ -188,12 +188,12 @@ mod tests {
             (&deep, unparsable),
             (
                 r#"{"query":"{a}","variables":"{}"}"#,
-                "400 MalformedHttpRequestException: variables must be an object, not a string.",
+                "400 MalformedHttpRequestException: variables must be an object, found string.",
             ),
-            (r#"{"query":"{a}","variables":[]}"#, "400 MalformedHttpRequestException: variables must be an object, not a list."),
+            (r#"{"query":"{a}","variables":[]}"#, "400 MalformedHttpRequestException: variables must be an object, found list."),
             (
                 r#"{"query":"{a}","operationName":1}"#,
-                "400 MalformedHttpRequestException: operationName must be a string, not a number.",
+                "400 MalformedHttpRequestException: operationName must be a string, found number.",
             ),
         ] {
             assert_eq!(shown(parse(body.as_bytes())), expected, "{body}");
@@ -214,7 +214,7 @@ mod tests {
                 "query={a}&variables={",
                 "400 MalformedHttpRequestException: The parameter 'variables' is not JSON: expected a key in double quotes at line 1 column 2.",
             ),
-            ("query={a}&variables=[]", "400 MalformedHttpRequestException: variables must be an object, not a list."),
+            ("query={a}&variables=[]", "400 MalformedHttpRequestException: variables must be an object, found list."),
         ] {
             assert_eq!(shown(parse_query(query)), expected, "{query}");
         }

@@ -43,7 +43,7 @@ impl HttpRequest {
     /// Reads the evaluated request of a resolver.
     pub(super) fn read(request: &Value, endpoint: &Url) -> Result<Self, DataSourceError> {
         let Value::Object(request) = request else {
-            return Err(refuse(format!("A request to an HTTP data source is an object, not a {}.", request.kind())));
+            return Err(refuse(format!("A request to an HTTP data source must be an object, found {}.", request.kind())));
         };
         if let Some(version) = request.get("version").filter(|version| version.as_str() != Some("2018-05-29")) {
             return Err(refuse(format!("HTTP data sources need version \"2018-05-29\", not {version}.")));
@@ -51,7 +51,7 @@ impl HttpRequest {
         let method = method(required(request, "method")?)?;
         let path = required(request, "resourcePath")?;
         let Value::String(path) = path else {
-            return Err(refuse(format!("resourcePath must be a string, not a {}.", path.kind())));
+            return Err(refuse(format!("resourcePath must be a string, found {}.", path.kind())));
         };
         let mut url = target::join(endpoint, path).map_err(refuse)?;
         let nothing = Object::new();
@@ -82,7 +82,7 @@ fn member_object<'a>(parent: &'a Object, name: &str, shown: &str) -> Result<Opti
     match parent.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(object)) => Ok(Some(object)),
-        Some(other) => Err(refuse(format!("{shown} must be an object, not a {}.", other.kind()))),
+        Some(other) => Err(refuse(format!("{shown} must be an object, found {}.", other.kind()))),
     }
 }
 
@@ -151,7 +151,7 @@ fn scalar(value: &Value, shown: &str) -> Result<Option<String>, DataSourceError>
         Value::String(text) => Ok(Some(text.to_string())),
         Value::Bool(_) | Value::Number(_) => Ok(Some(value.to_json())),
         Value::List(_) | Value::Object(_) => {
-            Err(refuse(format!("{shown} must be a string, number, boolean or a list of them, not a {}.", value.kind())))
+            Err(refuse(format!("{shown} must be a string, number, boolean or a list of them, found {}.", value.kind())))
         }
     }
 }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_bad_request_names_its_member() {
         for (request, message) in [
-            (value!("x"), "A request to an HTTP data source is an object, not a string."),
+            (value!("x"), "A request to an HTTP data source must be an object, found string."),
             (value!({"resourcePath": "/"}), "Value for field '$[method]' not found."),
             (value!({"method": null, "resourcePath": "/"}), "Value for field '$[method]' not found."),
             (value!({"method": "GET"}), "Value for field '$[resourcePath]' not found."),
@@ -178,22 +178,22 @@ mod tests {
                 value!({"method": "CONNECT", "resourcePath": "/"}),
                 "method must be GET, POST, PUT, PATCH or DELETE, not \"CONNECT\".",
             ),
-            (value!({"method": "GET", "resourcePath": 1}), "resourcePath must be a string, not a number."),
+            (value!({"method": "GET", "resourcePath": 1}), "resourcePath must be a string, found number."),
             (
                 value!({"method": "GET", "resourcePath": "/", "version": "2017-02-28"}),
                 "HTTP data sources need version \"2018-05-29\", not \"2017-02-28\".",
             ),
             (
                 value!({"method": "GET", "resourcePath": "/", "params": (Vec::<Value>::new())}),
-                "params must be an object, not a list.",
+                "params must be an object, found list.",
             ),
             (
                 value!({"method": "GET", "resourcePath": "/", "params": {"query": "a=1"}}),
-                "params.query must be an object, not a string.",
+                "params.query must be an object, found string.",
             ),
             (
                 value!({"method": "GET", "resourcePath": "/", "params": {"query": {"a": {}}}}),
-                "params.query.a must be a string, number, boolean or a list of them, not a object.",
+                "params.query.a must be a string, number, boolean or a list of them, found object.",
             ),
             (
                 value!({"method": "GET", "resourcePath": "/", "params": {"headers": {"a b": "1"}}}),
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_query_is_encoded_and_joined() {
-        let query = value!({"q": "a b&c=d/é", "n": 1.50, "on": true, "id": [1, "x"], "none": null, "a[b]": ""});
+        let query = value!({"q": "a b&c=d/é", "n": (Value::parse(b"1.50").expect("a number")), "on": true, "id": [1, "x"], "none": null, "a[b]": ""});
         let request = value!({"method": "GET", "resourcePath": "/v?first=1", "params": {"query": query}});
         let url = read(&request).expect("a request").url;
         let expected = "https://api.test/base/v?first=1&q=a%20b%26c%3Dd%2F%C3%A9&n=1.50&on=true&id=1&id=x&a%5Bb%5D=";

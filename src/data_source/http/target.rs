@@ -147,7 +147,7 @@ mod tests {
             (" /a", "must begin with '/'"),
             ("/caf\u{e9}", "not ASCII"),
             ("/\u{ff0f}evil.test", "not ASCII"),
-            ("/\u{2028}x", "not ASCII"),
+            ("/\u{2028}x", "white space"),
             ("/a?q=\r\nX: y", "a line break"),
             ("/a#b", "'#'"),
         ] {
