@@ -21,6 +21,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::disconnect::Lease;
 use super::routes::Routes;
 use super::service::{self, Peer, Shared};
+use super::stall::StallGuard;
 use super::{Execute, Mode, ServedApi, Settings, upstream};
 use crate::api::Api;
 
@@ -145,14 +146,22 @@ async fn serve<E: Execute>(socket: TcpStream, shared: Arc<Shared<E>>, peer: Peer
     let settings = &shared.settings;
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(settings.header_read_timeout).max_header_size(settings.header_limit);
+    let used = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
+        used.store(true, Ordering::Relaxed);
         let answer = service::handle(Arc::clone(&shared), peer.clone(), request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
+    let socket = StallGuard::new(socket, settings.write_timeout);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
+        // hyper closes a connection that is idle between requests, but would wait for the first request of one that browsers
+        // open ahead of need.
         _ = stopping.changed() => {
+            if !used.load(Ordering::Relaxed) {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             connection.await
         }

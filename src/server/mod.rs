@@ -15,6 +15,7 @@ mod request_id;
 mod routes;
 mod service;
 pub mod settings;
+mod stall;
 #[cfg(test)]
 mod tests;
 pub mod upstream;
@@ -70,6 +71,20 @@ pub struct ServedApi<E = Api> {
     pub hosts: Vec<String>,
     /// What is served; swap it to reload.
     pub current: Arc<ArcSwap<Serving<E>>>,
+}
+
+impl<E> ServedApi<E> {
+    /// An API to serve. Keep a clone to [reload](Self::reload) it later.
+    #[must_use]
+    pub fn new(api_id: impl Into<Str>, hosts: Vec<String>, api: Arc<E>, authenticator: Authenticator) -> Self {
+        let current = Arc::new(ArcSwap::from_pointee(Serving { api, authenticator }));
+        Self { api_id: api_id.into(), hosts, current }
+    }
+
+    /// Replaces what is served from the next request on; requests under way end with what they began with.
+    pub fn reload(&self, api: Arc<E>, authenticator: Authenticator) {
+        self.current.store(Arc::new(Serving { api, authenticator }));
+    }
 }
 
 impl<E> Clone for ServedApi<E> {

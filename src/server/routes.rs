@@ -45,12 +45,15 @@ impl<E> Routes<E> {
     /// The routes to these APIs.
     ///
     /// # Errors
-    /// A text that names the id or host which two APIs claim.
+    /// A text that names the host which is none, or the id or host which two APIs claim.
     pub(super) fn new(apis: Vec<ServedApi<E>>) -> Result<Self, String> {
         let (mut by_id, mut by_host) = (HashMap::new(), HashMap::new());
         for (api, served) in apis.iter().enumerate() {
             if by_id.insert(served.api_id.to_string(), api).is_some() {
                 return Err(format!("two APIs have the id '{}'", served.api_id));
+            }
+            if let Some(host) = served.hosts.iter().find(|host| !is_host(host)) {
+                return Err(format!("API '{}': '{host}' is not a host name; write it without scheme and path", served.api_id));
             }
             let local = (format!("{}{LOCAL_DOMAIN}", served.api_id.to_ascii_lowercase()), None);
             let custom = served.hosts.iter().map(|host| {
@@ -97,6 +100,13 @@ impl<E> Routes<E> {
     }
 }
 
+fn is_host(text: &str) -> bool {
+    format!("http://{text}/")
+        .parse::<http::Uri>()
+        .is_ok_and(|uri| uri.path() == "/" && uri.authority().is_some_and(|a| a == text))
+        && !text.contains('@')
+}
+
 /// The host of a request: from the target when it is a whole URL (RFC 9112, section 3.2.2), else from the header.
 pub(super) fn host(parts: &Parts) -> &str {
     match parts.uri.authority() {
@@ -119,19 +129,12 @@ pub(super) fn normalize(host: &str) -> Cow<'_, str> {
 mod tests {
     use std::sync::Arc;
 
-    use arc_swap::ArcSwap;
-
     use super::*;
     use crate::auth::{ApiKeys, Authenticator};
-    use crate::server::Serving;
 
     fn api(api_id: &str, hosts: &[&str]) -> ServedApi<()> {
-        let serving = Serving { api: Arc::new(()), authenticator: Authenticator::api_key(ApiKeys::default()) };
-        ServedApi {
-            api_id: api_id.into(),
-            hosts: hosts.iter().map(ToString::to_string).collect(),
-            current: Arc::new(ArcSwap::from_pointee(serving)),
-        }
+        let hosts = hosts.iter().map(ToString::to_string).collect();
+        ServedApi::new(api_id, hosts, Arc::new(()), Authenticator::api_key(ApiKeys::default()))
     }
 
     fn shown(routes: &Routes<()>, host: &str, path: &str) -> String {
@@ -186,5 +189,13 @@ mod tests {
         let both = vec![api("one", &["a.test"]), api("two", &["A.test:80"])];
         assert_eq!(refused(both), "APIs 'one' and 'two' both claim the host 'a.test'");
         assert!(Routes::new(vec![api("one", &["a.test", "A.test"])]).is_ok());
+    }
+
+    #[test]
+    fn a_host_is_a_host() {
+        for host in ["", "https://a.test", "a.test/", "a.test/graphql", "a b", "user@a.test", "?", "*.a.test?x"] {
+            let message = Routes::new(vec![api("one", &[host])]).expect_err(host);
+            assert!(message.starts_with(&format!("API 'one': '{host}' is not a host name")), "{message}");
+        }
     }
 }

@@ -50,10 +50,16 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
             elsewhere(&shared, parts, body, &peer, &request_id, fault).await
         }
     };
-    outcome.unwrap_or_else(|fault| {
-        tracing::debug!(%fault, request_id = &*request_id, "request refused");
-        answer::fault(&fault, &request_id, cors)
-    })
+    match outcome {
+        Ok(response) => {
+            tracing::debug!(request_id = &*request_id, status = response.status().as_u16(), "request answered");
+            response
+        }
+        Err(fault) => {
+            tracing::debug!(request_id = &*request_id, %fault, "request refused");
+            answer::fault(&fault, &request_id, cors)
+        }
+    }
 }
 
 async fn graphql<E: Execute>(

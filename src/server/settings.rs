@@ -24,6 +24,8 @@ pub struct Settings {
     pub header_read_timeout: Duration,
     /// How long a client may take to send the body of a request.
     pub body_read_timeout: Duration,
+    /// How long a client may leave an answer unread before its connection is closed.
+    pub write_timeout: Duration,
     /// How many connections are open at a time; further ones wait in the system's backlog.
     pub max_connections: usize,
     /// How long requests in flight may take to finish when the server stops.
@@ -42,6 +44,7 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(30),
             header_read_timeout: Duration::from_secs(60),
             body_read_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(60),
             max_connections: 10_000,
             shutdown_grace: Duration::from_secs(30),
         }

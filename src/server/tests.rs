@@ -38,6 +38,8 @@ impl Execute for Script {
             match &*request.query {
                 "{unparsable" => return Err(RequestFault::Unparsable),
                 "{panic}" => panic!("a scripted panic"),
+                // More than the buffers of a connection take.
+                "{big}" => return Ok(GraphqlResponse { body: vec![b' '; 64 << 20], headers: Vec::new() }),
                 query if query.contains("wait") => {
                     script.begun.notify_one();
                     script.go_on.notified().await;
@@ -73,12 +75,8 @@ async fn start_with(apis: &[(&str, &[&str])], change: impl FnOnce(&mut Settings)
         .iter()
         .map(|(api_id, hosts)| {
             let keys = ApiKeys::new([ApiKey::new(format!("da2-{api_id}"))]);
-            let serving = Serving { api: Arc::clone(&script), authenticator: Authenticator::api_key(keys) };
-            ServedApi {
-                api_id: (*api_id).into(),
-                hosts: hosts.iter().map(ToString::to_string).collect(),
-                current: Arc::new(ArcSwap::from_pointee(serving)),
-            }
+            let hosts = hosts.iter().map(ToString::to_string).collect();
+            ServedApi::new(*api_id, hosts, Arc::clone(&script), Authenticator::api_key(keys))
         })
         .collect();
     let server = Server::bind(settings, apis).await.expect("a listener");
@@ -384,6 +382,36 @@ async fn a_body_beyond_the_limit_is_refused_by_its_size() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_first_is_told_to_go_on() {
+    let server = start_with(&[("one", &[])], |settings| settings.body_limit = 1000).await;
+    let body = r#"{"query":"{a}"}"#;
+    let head = |length: usize| {
+        format!(
+            "POST /graphql HTTP/1.1\r\nhost: h\r\nx-api-key: da2-one\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+        )
+    };
+    let mut socket = server.connect().await;
+    socket.write_all(head(body.len()).as_bytes()).await.expect("sent");
+    assert_eq!(receive(&mut socket).await.expect("an answer").status, 100);
+    socket.write_all(body.as_bytes()).await.expect("sent");
+    assert_eq!(receive(&mut socket).await.expect("an answer").status, 200);
+    // A body that would be refused is not asked for.
+    assert_eq!(server.send(&head(1001)).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_loses_its_place() {
+    let server = start_with(&[("one", &[])], |settings| {
+        settings.max_connections = 1;
+        settings.write_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let mut deaf = server.connect().await;
+    deaf.write_all(query("{big}").as_bytes()).await.expect("sent");
+    assert_eq!(server.post(r#"{"query":"{a}"}"#).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_compressed_body_is_refused_by_name() {
     let server = start().await;
     let with = |encoding: &str| {
@@ -451,12 +479,14 @@ async fn a_shutdown_finishes_requests_and_closes_idle_connections() {
     let mut idle = server.connect().await;
     idle.write_all(query("{a}").as_bytes()).await.expect("sent");
     assert_eq!(receive(&mut idle).await.expect("an answer").status, 200);
+    let mut fresh = server.connect().await;
     let mut busy = server.connect().await;
     busy.write_all(query("{wait}").as_bytes()).await.expect("sent");
     server.script.begun.notified().await;
 
     server.stop.send(()).expect("a running server");
     assert!(receive(&mut idle).await.is_none(), "the idle connection is closed");
+    assert!(receive(&mut fresh).await.is_none(), "the unused connection is closed");
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody is accepted any more");
     server.script.go_on.notify_one();
     let answer = receive(&mut busy).await.expect("an answer");
@@ -496,10 +526,9 @@ async fn a_mutation_outlives_its_client_and_a_query_does_not() {
 #[tokio::test]
 async fn a_reload_is_seen_by_the_next_request() {
     let script = Arc::new(Script::default());
-    let serving =
-        |key: &str| Serving { api: Arc::clone(&script), authenticator: Authenticator::api_key(ApiKeys::new([ApiKey::new(key)])) };
-    let current = Arc::new(ArcSwap::from_pointee(serving("da2-old")));
-    let api = ServedApi { api_id: "one".into(), hosts: Vec::new(), current: Arc::clone(&current) };
+    let keys = |key: &str| Authenticator::api_key(ApiKeys::new([ApiKey::new(key)]));
+    let api = ServedApi::new("one", Vec::new(), Arc::clone(&script), keys("da2-old"));
+    let handle = api.clone();
     let server = Server::bind(Settings { port: 0, ..Settings::default() }, vec![api]).await.expect("a listener");
     let address = server.local_addr();
     tokio::spawn(server.run(std::future::pending()));
@@ -507,7 +536,7 @@ async fn a_reload_is_seen_by_the_next_request() {
     for (key, status) in [("da2-one", 401), ("da2-one", 200)] {
         socket.write_all(query("{a}").as_bytes()).await.expect("sent");
         assert_eq!(receive(&mut socket).await.expect("an answer").status, status);
-        current.store(Arc::new(serving(key)));
+        handle.reload(Arc::clone(&script), keys(key));
     }
 }
 

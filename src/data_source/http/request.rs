@@ -100,7 +100,7 @@ fn method(value: &Value) -> Result<Method, DataSourceError> {
 /// Appends `params.query`: a list repeats its name, null leaves it out.
 fn add_query(url: &mut Url, query: &Object) -> Result<(), DataSourceError> {
     let mut text = url.query().unwrap_or_default().to_owned();
-    for (name, value) in query.iter() {
+    for (name, value) in query {
         let values = match value {
             Value::List(items) => items.as_slice(),
             single => std::slice::from_ref(single),
@@ -122,7 +122,7 @@ fn add_query(url: &mut Url, query: &Object) -> Result<(), DataSourceError> {
 /// `params.headers`: a list repeats its name, null leaves it out, headers of the connection are ours.
 fn headers(given: &Object) -> Result<HeaderMap, DataSourceError> {
     let mut headers = HeaderMap::with_capacity(given.len() + 1);
-    for (name, value) in given.iter() {
+    for (name, value) in given {
         let header = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| refuse(format!("params.headers: {} is not a header name.", Value::from(name))))?;
         if RESTRICTED.contains(&header.as_str()) {

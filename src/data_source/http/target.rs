@@ -158,6 +158,20 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever is written, the call stays on the endpoint and below its base path, also for a second parser.
+        #[test]
+        fn no_path_leaves_the_endpoint(path in r"/?([/\\@:.?#%a-z2eE\t\r\n é／-]|%2[eEfF]|%5c|http://|//evil\.test|\.\.){0,12}") {
+            let endpoint = endpoint("https://api.example.com:8443/prod");
+            if let Ok(url) = join(&endpoint, &path) {
+                let read_again = Url::parse(url.as_str()).expect("a URL");
+                proptest::prop_assert_eq!(&read_again, &url);
+                proptest::prop_assert_eq!(read_again.origin(), endpoint.origin());
+                proptest::prop_assert!(url.as_str().starts_with("https://api.example.com:8443/prod/"), "{}", url);
+            }
+        }
+    }
+
     #[test]
     fn an_endpoint_is_a_plain_url() {
         for (text, reason) in [

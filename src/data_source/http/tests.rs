@@ -172,6 +172,20 @@ async fn an_endpoint_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_speaks_no_tls_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = socket.read_to_end(&mut Vec::new()).await;
+    });
+    let error = source(&url, |_| ()).invoke(get(), &minute()).await.expect_err("no TLS");
+    assert_eq!(error.error_type, "Http:ConnectionException");
+    assert!(error.message.starts_with(&format!("Data source weather at {url} cannot be reached: ")), "{}", error.message);
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
