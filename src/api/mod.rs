@@ -5,7 +5,7 @@
 
 mod authorization;
 mod compile;
-mod introspection;
+mod request_headers;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use value::{Object, Str, Value};
 
 pub use compile::{Compiled, Options};
+pub use request_headers::RequestHeaders;
 
 use crate::auth::Identity;
 use crate::execution::ast::OperationKind;
@@ -43,14 +44,16 @@ pub struct GraphqlRequest {
 pub struct RequestContext {
     /// Who is calling.
     pub identity: Identity,
-    /// `ctx.request.headers`: lower-cased names, no `cookie`, a repeated header is a list.
-    pub headers: Object,
+    /// `ctx.request.headers`, lazily.
+    pub headers: RequestHeaders,
     /// The TCP peer.
     pub peer: Option<IpAddr>,
     /// `ctx.request.domainName`: the custom domain, if the request came by one.
     pub domain_name: Option<Str>,
     /// `x-amzn-requestid`
     pub request_id: Str,
+    /// When the request must be answered; what has not ended by then is an `ExecutionTimeout`.
+    pub deadline: Instant,
 }
 
 /// The answer to a [`GraphqlRequest`]; always HTTP 200.

@@ -1,1 +1,94 @@
-//! server
+//! HTTP in front of the APIs: routing by host and path, limits, timeouts, AppSync's wire errors, shutdown.
+//!
+//! [`Server::bind`] opens the listener, [`Server::run`] serves until told to stop; the binary and the tests call the same two.
+//! The way of a request: [`listener`] accepts a connection within bounds, [`service`] matches the path and walks through
+//! authentication, [`body`] and execution, [`answer`] writes the result. It is one function per connection on hyper, without
+//! layers, because each layer costs as much as a plan-cached operation; everything that is not GraphQL goes to an axum router.
+//!
+//! Nothing here knows GraphQL: a request is handed to [`Execute`] whole, and its answer is bytes.
+
+mod answer;
+mod body;
+mod disconnect;
+mod listener;
+mod request_id;
+mod routes;
+mod service;
+pub mod settings;
+mod stall;
+#[cfg(test)]
+mod tests;
+pub mod upstream;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use value::Str;
+
+use crate::api::{Api, GraphqlRequest, GraphqlResponse, RequestContext, RequestFault};
+use crate::auth::Authenticator;
+
+pub use listener::{BindError, Server};
+pub use settings::{Cors, Mode, Settings};
+
+/// Whatever runs GraphQL operations: an [`Api`], or what a test puts in its place.
+pub trait Execute: Send + Sync + 'static {
+    /// Runs one operation. The future may be dropped at the request's deadline.
+    fn execute(
+        self: &Arc<Self>,
+        request: GraphqlRequest,
+        context: RequestContext,
+    ) -> impl Future<Output = Result<GraphqlResponse, RequestFault>> + Send + 'static;
+}
+
+impl Execute for Api {
+    fn execute(
+        self: &Arc<Self>,
+        request: GraphqlRequest,
+        context: RequestContext,
+    ) -> impl Future<Output = Result<GraphqlResponse, RequestFault>> + Send + 'static {
+        let api = Arc::clone(self);
+        async move { Api::execute(&api, request, context).await }
+    }
+}
+
+/// An API as it is served now. A reload replaces it whole, so that no request meets new keys with an old schema.
+#[derive(Debug)]
+pub struct Serving<E = Api> {
+    /// The compiled API.
+    pub api: Arc<E>,
+    /// Who may call it.
+    pub authenticator: Authenticator,
+}
+
+/// An API and where it answers.
+#[derive(Debug)]
+pub struct ServedApi<E = Api> {
+    /// `apiId`; the API answers on `/apis/<apiId>/graphql` and on the host `<apiId>.appsync-api.localhost`.
+    pub api_id: Str,
+    /// Custom domain names: further hosts whose `/graphql` is this API.
+    pub hosts: Vec<String>,
+    /// What is served; swap it to reload.
+    pub current: Arc<ArcSwap<Serving<E>>>,
+}
+
+impl<E> ServedApi<E> {
+    /// An API to serve. Keep a clone to [reload](Self::reload) it later.
+    #[must_use]
+    pub fn new(api_id: impl Into<Str>, hosts: Vec<String>, api: Arc<E>, authenticator: Authenticator) -> Self {
+        let current = Arc::new(ArcSwap::from_pointee(Serving { api, authenticator }));
+        Self { api_id: api_id.into(), hosts, current }
+    }
+
+    /// Replaces what is served from the next request on; requests under way end with what they began with.
+    pub fn reload(&self, api: Arc<E>, authenticator: Authenticator) {
+        self.current.store(Arc::new(Serving { api, authenticator }));
+    }
+}
+
+impl<E> Clone for ServedApi<E> {
+    fn clone(&self) -> Self {
+        Self { api_id: Arc::clone(&self.api_id), hosts: self.hosts.clone(), current: Arc::clone(&self.current) }
+    }
+}

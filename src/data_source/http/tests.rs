@@ -1,0 +1,214 @@
+//! The HTTP data source against real sockets: each test scripts the bytes of one endpoint.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use value::value;
+
+use super::*;
+
+/// `"0"` 200,000 times, compressed with gzip to 230 bytes.
+fn bomb() -> Vec<u8> {
+    let mut bytes =
+        vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xed, 0xc1, 0x31, 1, 0, 0, 0, 0xc2, 0xa0, 0x4a, 0xeb, 0x9f, 0xce, 0x0c];
+    bytes.extend([0xfe, 0x40, 1]);
+    bytes.resize(230 - 10, 0);
+    bytes.extend([0xaf, 1, 0x94, 0x7d, 0x23, 0x36, 0x40, 0x0d, 3, 0]);
+    bytes
+}
+
+struct Endpoint {
+    url: String,
+    connections: Arc<AtomicUsize>,
+    heads: tokio::sync::mpsc::UnboundedReceiver<String>,
+}
+
+/// An endpoint that answers every request head with `answer`; `None` never answers. The connection stays open.
+async fn endpoint(answer: Option<Vec<u8>>) -> Endpoint {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let connections = Arc::new(AtomicUsize::new(0));
+    let (seen, heads) = tokio::sync::mpsc::unbounded_channel();
+    let counter = Arc::clone(&connections);
+    tokio::spawn(async move {
+        loop {
+            let Ok((mut socket, _)) = listener.accept().await else { return };
+            counter.fetch_add(1, Ordering::SeqCst);
+            let (answer, seen) = (answer.clone(), seen.clone());
+            tokio::spawn(async move {
+                let mut text = Vec::new();
+                while socket.read_buf(&mut text).await.is_ok_and(|read| read > 0) {
+                    let Some(end) = text.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+                    let length: usize = String::from_utf8_lossy(&text[..end])
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+                        .unwrap_or(0);
+                    if text.len() < end + 4 + length {
+                        continue;
+                    }
+                    let _ = seen.send(String::from_utf8_lossy(&text).into_owned());
+                    text.clear();
+                    if let Some(answer) = &answer {
+                        let _ = socket.write_all(answer).await;
+                    }
+                }
+            });
+        }
+    });
+    Endpoint { url, connections, heads }
+}
+
+fn source(url: &str, change: impl FnOnce(&mut HttpConfig)) -> HttpDataSource {
+    let mut config = HttpConfig::new("weather", url);
+    change(&mut config);
+    HttpDataSource::new(config, &HttpClients::default()).expect("a data source")
+}
+
+fn within(time: Duration) -> Call {
+    Call { deadline: Instant::now() + time, parent_type: "Query".into(), field: "f".into() }
+}
+
+fn minute() -> Call {
+    within(Duration::from_secs(60))
+}
+
+fn get() -> Value {
+    value!({"version": "2018-05-29", "method": "GET", "resourcePath": "/"})
+}
+
+fn answer(head: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+    bytes.extend_from_slice(body);
+    Some(bytes)
+}
+
+#[tokio::test]
+async fn an_answer_has_status_headers_and_text() {
+    let endpoint =
+        endpoint(answer("404 Not Found\r\nX-Kind: a\r\nx-kind: b\r\ncontent-type: application/json", b"{\"a\":1}")).await;
+    let result = source(&endpoint.url, |_| ()).invoke(get(), &minute()).await.expect("an answer");
+    let headers = value!({"x-kind": "a, b", "content-type": "application/json", "content-length": "7"});
+    assert_eq!(result, value!({"statusCode": 404, "headers": headers, "body": "{\"a\":1}"}));
+}
+
+#[tokio::test]
+async fn the_request_arrives_as_written() {
+    let mut endpoint = endpoint(answer("200 OK", b"")).await;
+    let request = value!({
+        "method": "POST", "resourcePath": "/v1/users",
+        "params": {"query": {"q": "a b"}, "headers": {"X-Key": "k", "Host": "evil.test"}, "body": {"n": (Value::parse(b"1.10").expect("a number"))}},
+    });
+    source(&endpoint.url, |_| ()).invoke(request, &minute()).await.expect("an answer");
+    let head = endpoint.heads.recv().await.expect("a request");
+    assert!(head.starts_with("POST /v1/users?q=a%20b HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains(&format!("host: {}\r\n", endpoint.url.trim_start_matches("http://"))), "{head}");
+    assert!(head.contains("x-key: k\r\n") && !head.contains("evil"), "{head}");
+    assert!(head.ends_with("\r\n\r\n{\"n\":1.10}"), "{head}");
+}
+
+#[tokio::test]
+async fn connections_are_reused() {
+    let endpoint = endpoint(answer("200 OK", b"x")).await;
+    let source = source(&endpoint.url, |_| ());
+    for _ in 0..5 {
+        source.invoke(get(), &minute()).await.expect("an answer");
+    }
+    assert_eq!(endpoint.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let endpoint = endpoint(answer("302 Found\r\nlocation: http://127.0.0.1:1/elsewhere", b"")).await;
+    let result = source(&endpoint.url, |_| ()).invoke(get(), &minute()).await.expect("an answer");
+    assert_eq!(result.get("statusCode"), Some(&value!(302)));
+    assert_eq!(result.at(&["headers", "location"]), &value!("http://127.0.0.1:1/elsewhere"));
+}
+
+#[tokio::test]
+async fn time_covers_head_and_body() {
+    let dripping = Some(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc".to_vec());
+    let short = Duration::from_millis(100);
+    for script in [None, dripping] {
+        let endpoint = endpoint(script).await;
+        let limited = source(&endpoint.url, |config| config.timeout = short);
+        let patient = source(&endpoint.url, |_| ());
+        for result in [limited.invoke(get(), &minute()).await, patient.invoke(get(), &within(short)).await] {
+            let error = result.expect_err("too slow");
+            assert_eq!(
+                (error.error_type.as_str(), error.message.as_str()),
+                ("Http:ExecutionTimeoutException", "execution timed out")
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn size_is_limited_after_decompression() {
+    let plain = "0".repeat(20_000).into_bytes();
+    let chunked = Some([b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4e20\r\n".to_vec(), plain.clone()].concat());
+    let compressed = "200 OK\r\ncontent-encoding: gzip";
+    for script in [answer("200 OK", &plain), chunked, answer(compressed, &bomb())] {
+        let endpoint = endpoint(script).await;
+        let small = source(&endpoint.url, |config| config.response_limit = 10_000);
+        let error = small.invoke(get(), &minute()).await.expect_err("too large");
+        assert_eq!(error.error_type, "Http:ResponseTooLargeException");
+        assert_eq!(error.message, "The answer of data source weather is larger than the limit of 10000 bytes.");
+    }
+    let endpoint = endpoint(answer(compressed, &bomb())).await;
+    let result = source(&endpoint.url, |_| ()).invoke(get(), &minute()).await.expect("an answer");
+    assert_eq!(result.get("body").and_then(Value::as_str).map(str::len), Some(200_000));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_not_there_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let error = source(&url, |_| ()).invoke(get(), &minute()).await.expect_err("refused");
+    assert_eq!(error.error_type, "Http:ConnectionException");
+    assert!(error.message.starts_with(&format!("Data source weather at {url} cannot be reached: ")), "{}", error.message);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_speaks_no_tls_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = socket.read_to_end(&mut Vec::new()).await;
+    });
+    let error = source(&url, |_| ()).invoke(get(), &minute()).await.expect_err("no TLS");
+    assert_eq!(error.error_type, "Http:ConnectionException");
+    assert!(error.message.starts_with(&format!("Data source weather at {url} cannot be reached: ")), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let _ = socket.read(&mut [0; 1024]).await;
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
+    });
+    let error = source(&url, |_| ()).invoke(get(), &minute()).await.expect_err("broken");
+    assert_eq!(error.error_type, "Http:ConnectionException");
+    assert!(error.message.starts_with("The answer of data source weather broke off: "), "{}", error.message);
+}
+
+#[test]
+fn a_signed_endpoint_is_refused_by_name() {
+    let mut config = HttpConfig::new("events", "https://events.us-east-1.amazonaws.com");
+    config.authorization = Some("AWS_IAM".into());
+    let error = HttpDataSource::new(config, &HttpClients::default()).expect_err("refused").to_string();
+    assert!(error.starts_with("data source events: authorization type AWS_IAM is not supported yet"), "{error}");
+}
+
+#[test]
+fn a_bad_endpoint_is_refused_by_name() {
+    let error = HttpDataSource::new(HttpConfig::new("x", "api.test"), &HttpClients::default()).expect_err("refused");
+    assert_eq!(error.to_string(), "data source x: endpoint 'api.test' is not a URL: relative URL without a base");
+}

@@ -1,0 +1,206 @@
+//! Answers on the wire: AppSync's headers, and errors before execution in AppSync's transport form
+//! (`{"errors":[{"errorType":…,"message":…}]}`, no `data`). The one place that writes them.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, CONTENT_TYPE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{Either, Full};
+use value::{Str, write_json_string};
+
+use super::Cors;
+use crate::api::{GraphqlResponse, RequestFault};
+use crate::auth::AuthFault;
+
+/// Bytes for GraphQL, a stream for pages.
+pub(super) type Body = Either<Full<Bytes>, axum::body::Body>;
+pub(super) type HttpResponse = Response<Body>;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const TOKENS_CONSUMED: HeaderName = HeaderName::from_static("x-amzn-appsync-tokensconsumed");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
+const ANY: HeaderValue = HeaderValue::from_static("*");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("x-amzn-RequestId,x-amzn-ErrorType,x-amz-user-agent,x-amzn-ErrorMessage,Date,x-amz-schema-version");
+const CLIENT_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Content-Type,X-Amz-Date,Authorization,X-Api-Key,X-Amz-Security-Token,X-Amz-Content-Sha256,X-Amz-User-Agent",
+);
+
+/// A request that is refused before execution.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    status: StatusCode,
+    error_type: &'static str,
+    message: Cow<'static, str>,
+}
+
+impl Fault {
+    pub(super) fn new(status: StatusCode, error_type: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, error_type, message: message.into() }
+    }
+
+    /// A request that is not GraphQL over HTTP.
+    pub(super) fn malformed(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, MALFORMED, message)
+    }
+
+    /// A path or method that nothing answers to.
+    pub(super) fn unknown_operation(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(status, "com.amazon.coral.service#UnknownOperationException", message)
+    }
+
+    /// An operation that ended in a panic. What happened is in the log, under the request id.
+    pub(super) fn internal(request_id: &str) -> Self {
+        let message = format!("An internal failure has occurred. The server's log has it as request {request_id}.");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message)
+    }
+
+    /// The body. AppSync writes `message` first for malformed requests and `errorType` first for all others.
+    fn body(&self) -> Vec<u8> {
+        let mut members = [("errorType", self.error_type), ("message", &*self.message)];
+        if self.error_type == MALFORMED {
+            members.reverse();
+        }
+        let mut out = Vec::with_capacity(128);
+        out.extend_from_slice(b"{\"errors\":[{");
+        for (at, (name, text)) in members.into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            write_json_string(name, &mut out);
+            out.push(b':');
+            write_json_string(text, &mut out);
+        }
+        out.extend_from_slice(b"}]}");
+        out
+    }
+}
+
+const MALFORMED: &str = "MalformedHttpRequestException";
+
+impl From<AuthFault> for Fault {
+    fn from(fault: AuthFault) -> Self {
+        Self::new(fault.status(), fault.error_type(), fault.to_string())
+    }
+}
+
+impl From<RequestFault> for Fault {
+    fn from(fault: RequestFault) -> Self {
+        match fault {
+            RequestFault::Unparsable => Self::malformed(fault.to_string()),
+        }
+    }
+}
+
+/// The answer to an operation. Headers of resolvers come first, so that ours win.
+pub(super) fn graphql(response: GraphqlResponse, request_id: &str, cors: Cors) -> HttpResponse {
+    let mut headers = HeaderMap::with_capacity(8 + response.headers.len());
+    for (name, text) in &response.headers {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
+            (Ok(name), Ok(text)) => {
+                headers.insert(name, text);
+            }
+            _ => tracing::warn!(header = &**name, request_id, "a response header of a resolver cannot be sent"),
+        }
+    }
+    common(&mut headers, request_id, cors);
+    headers.insert(TOKENS_CONSUMED, HeaderValue::from_static("1"));
+    respond(StatusCode::OK, headers, response.body)
+}
+
+/// The answer to a refused request.
+pub(super) fn fault(fault: &Fault, request_id: &str, cors: Cors) -> HttpResponse {
+    let mut headers = HeaderMap::with_capacity(8);
+    common(&mut headers, request_id, cors);
+    let short = fault.error_type.rsplit('#').next().unwrap_or(fault.error_type);
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(short));
+    if fault.status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, METHODS);
+    }
+    respond(fault.status, headers, fault.body())
+}
+
+/// The answer to a preflight: AppSync lets any page in, with whatever headers it asks for, and says so for two days.
+pub(super) fn preflight(asked: &HeaderMap, request_id: &str, cors: Cors) -> HttpResponse {
+    let mut headers = HeaderMap::with_capacity(8);
+    common(&mut headers, request_id, cors);
+    headers.remove(CONTENT_TYPE);
+    if cors == Cors::AnyOrigin {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers
+            .insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.get(ACCESS_CONTROL_REQUEST_HEADERS).cloned().unwrap_or(CLIENT_HEADERS));
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("172800"));
+    }
+    respond(StatusCode::OK, headers, Vec::new())
+}
+
+/// A plain text.
+pub(super) fn text(text: &'static str) -> HttpResponse {
+    let mut headers = HeaderMap::with_capacity(2);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
+    respond(StatusCode::OK, headers, text)
+}
+
+fn common(headers: &mut HeaderMap, request_id: &str, cors: Cors) {
+    headers.insert(CONTENT_TYPE, JSON);
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if cors == Cors::AnyOrigin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
+}
+
+fn respond(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> HttpResponse {
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The error for an operation that has used up its time. AppSync gives the field this type and message; a whole request that is
+/// late gets them in the transport form.
+pub(super) fn timed_out() -> Fault {
+    Fault::new(StatusCode::GATEWAY_TIMEOUT, "ExecutionTimeout", "Execution timed out.")
+}
+
+/// Texts of a fault for logs.
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.status.as_u16(), self.error_type, self.message)
+    }
+}
+
+/// Sets what pages and APIs share: the request id.
+pub(super) fn stamp(response: &mut Response<axum::body::Body>, request_id: &Str) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_order_is_appsyncs() {
+        let check = |fault: Fault, expected: &str| assert_eq!(String::from_utf8_lossy(&fault.body()), expected);
+        check(
+            Fault::malformed("Request body is empty."),
+            r#"{"errors":[{"message":"Request body is empty.","errorType":"MalformedHttpRequestException"}]}"#,
+        );
+        check(
+            AuthFault::NotAuthorized.into(),
+            r#"{"errors":[{"errorType":"UnauthorizedException","message":"You are not authorized to make this call."}]}"#,
+        );
+        check(Fault::malformed("a \"b\""), r#"{"errors":[{"message":"a \"b\"","errorType":"MalformedHttpRequestException"}]}"#);
+    }
+}

@@ -1,0 +1,181 @@
+//! The listener: accepts connections within a bound, serves each in a task it owns, and stops gracefully.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use super::disconnect::Lease;
+use super::routes::Routes;
+use super::service::{self, Peer, Shared};
+use super::stall::StallGuard;
+use super::{Execute, Mode, ServedApi, Settings, upstream};
+use crate::api::Api;
+
+/// A server that listens.
+pub struct Server<E = Api> {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    shared: Arc<Shared<E>>,
+}
+
+/// Why a server cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Two APIs claim the same name.
+    #[error("{0}")]
+    Routes(String),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl<E: Execute> Server<E> {
+    /// Listens as `settings` say. Connections wait in the system's backlog until [`Server::run`].
+    ///
+    /// # Errors
+    /// [`BindError`] when the address is taken, or two APIs claim one id or host.
+    pub async fn bind(settings: Settings, apis: Vec<ServedApi<E>>) -> Result<Self, BindError> {
+        let routes = Routes::new(apis).map_err(BindError::Routes)?;
+        let address = SocketAddr::new(settings.host, settings.port);
+        let listen = async {
+            let listener = TcpListener::bind(address).await?;
+            let local_addr = listener.local_addr()?;
+            Ok((listener, local_addr))
+        };
+        let (listener, local_addr) = listen.await.map_err(|source| BindError::Listen { address, source })?;
+        let pages = (settings.mode == Mode::Development && local_addr.ip().is_loopback()).then(upstream::router);
+        Ok(Self { listener, local_addr, shared: Arc::new(Shared { routes, settings, pages }) })
+    }
+
+    /// Where the server listens; the port that was given for port 0.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Serves until `shutdown` is done, then lets requests in flight finish within the configured grace.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, local_addr, shared } = self;
+        let places = shared.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        let semaphore = Arc::new(Semaphore::new(places));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (stop, stopping) = watch::channel(());
+        let mut connections = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = async {
+                let place = Arc::clone(&semaphore).acquire_owned().await.expect("the semaphore is never closed");
+                (place, accept(&listener).await)
+            };
+            let (place, (socket, address)) = tokio::select! {
+                () = &mut shutdown => break,
+                Some(ended) = connections.join_next() => {
+                    report(ended);
+                    continue;
+                }
+                accepted = accepted => accepted,
+            };
+            let lease = Lease { _place: Arc::new(place), stopped: Arc::clone(&stopped) };
+            connections.spawn(serve(socket, Arc::clone(&shared), Peer { address, lease }, stopping.clone()));
+        }
+        drop(listener);
+        drop(stopping);
+        let grace = shared.settings.shutdown_grace;
+        tracing::info!(address = %local_addr, connections = connections.len(), "stopping");
+        let _ = stop.send(());
+        let finished = async {
+            while let Some(ended) = connections.join_next().await {
+                report(ended);
+            }
+            // Operations that outlived their connections hold places.
+            let places = u32::try_from(places).unwrap_or(u32::MAX);
+            let _ = semaphore.acquire_many(places).await;
+        };
+        if tokio::time::timeout(grace, finished).await.is_err() {
+            tracing::warn!(
+                connections = connections.len(),
+                grace_ms = grace.as_millis(),
+                "connections were cut off at the end of the grace"
+            );
+            stopped.store(true, Ordering::Release);
+            connections.shutdown().await;
+        }
+    }
+}
+
+/// The next connection. Running out of file descriptors, and clients that are gone before they are accepted, must not end the
+/// server; a pause keeps a lasting error from spinning.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+async fn serve<E: Execute>(socket: TcpStream, shared: Arc<Shared<E>>, peer: Peer, mut stopping: watch::Receiver<()>) {
+    // Answers are written whole; waiting for more to send would only delay them.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let settings = &shared.settings;
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(settings.header_read_timeout).max_header_size(settings.header_limit);
+    let used = AtomicBool::new(false);
+    let service = service_fn(|request: Request<Incoming>| {
+        used.store(true, Ordering::Relaxed);
+        let answer = service::handle(Arc::clone(&shared), peer.clone(), request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let socket = StallGuard::new(socket, settings.write_timeout);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        // hyper closes a connection that is idle between requests, but would wait for the first request of one that browsers
+        // open ahead of need.
+        _ = stopping.changed() => {
+            if !used.load(Ordering::Relaxed) {
+                return;
+            }
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, peer = %peer.address, "connection ended early");
+    }
+}
+
+/// A connection's task ends by itself; what ends it otherwise is a bug worth a line.
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection panicked");
+    }
+}

@@ -1,0 +1,173 @@
+//! One request: match the path, authenticate, read, execute, answer.
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use axum::Router;
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{Method, Request, StatusCode};
+use http_body_util::Either;
+use hyper::body::Incoming;
+use tower_service::Service;
+use value::Str;
+
+use super::answer::{self, Fault, HttpResponse};
+use super::disconnect::{Finish, Lease};
+use super::routes::{Route, Routes};
+use super::{Execute, Serving, Settings, body, request_id, upstream};
+use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
+
+/// What all connections share.
+pub(super) struct Shared<E> {
+    pub(super) routes: Routes<E>,
+    pub(super) settings: Settings,
+    /// The pages of development mode.
+    pub(super) pages: Option<Router>,
+}
+
+/// A connection as its requests see it.
+#[derive(Clone)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    pub(super) lease: Lease,
+}
+
+/// Answers one request; every way out is an answer.
+pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, request: Request<Incoming>) -> HttpResponse {
+    let (parts, body) = request.into_parts();
+    let request_id = request_id::next();
+    let cors = shared.settings.cors;
+    let outcome = match shared.routes.find(&parts) {
+        Route::Graphql(api, domain_name) => {
+            let serving = api.current.load_full();
+            graphql(&shared.settings, &serving, domain_name, parts, body, &peer, &request_id).await
+        }
+        other => {
+            let fault = not_found(&other);
+            elsewhere(&shared, parts, body, &peer, &request_id, fault).await
+        }
+    };
+    match outcome {
+        Ok(response) => {
+            tracing::debug!(request_id = &*request_id, status = response.status().as_u16(), "request answered");
+            response
+        }
+        Err(fault) => {
+            tracing::debug!(request_id = &*request_id, %fault, "request refused");
+            answer::fault(&fault, &request_id, cors)
+        }
+    }
+}
+
+async fn graphql<E: Execute>(
+    settings: &Settings,
+    serving: &Serving<E>,
+    domain_name: Option<Str>,
+    parts: Parts,
+    body: Incoming,
+    peer: &Peer,
+    request_id: &Str,
+) -> Result<HttpResponse, Fault> {
+    let started = Instant::now();
+    if parts.method == Method::OPTIONS {
+        return Ok(answer::preflight(&parts.headers, request_id, settings.cors));
+    }
+    if parts.method != Method::POST && parts.method != Method::GET {
+        let message = format!("{} is not an operation of {}: use POST.", parts.method, parts.uri.path());
+        return Err(Fault::unknown_operation(StatusCode::METHOD_NOT_ALLOWED, message));
+    }
+    let identity = match serving.authenticator.authenticate(&parts.headers, SystemTime::now()) {
+        Ok(identity) => identity,
+        Err(fault) => {
+            body::discard(&parts.headers, body).await;
+            return Err(fault.into());
+        }
+    };
+    let request = if parts.method == Method::GET {
+        body::parse_query(parts.uri.query().unwrap_or_default())?
+    } else {
+        let bytes = body::read(&parts.headers, body, settings.body_limit, settings.body_read_timeout).await?;
+        body::parse(&bytes)?
+    };
+    let context = RequestContext {
+        identity,
+        headers: RequestHeaders::from(parts.headers),
+        peer: Some(peer.address.ip()),
+        domain_name,
+        request_id: Str::clone(request_id),
+        deadline: started + settings.request_timeout,
+    };
+    execute(settings, serving, request, context, peer).await
+}
+
+async fn execute<E: Execute>(
+    settings: &Settings,
+    serving: &Serving<E>,
+    request: GraphqlRequest,
+    context: RequestContext,
+    peer: &Peer,
+) -> Result<HttpResponse, Fault> {
+    let request_id = Str::clone(&context.request_id);
+    // Execution minds the deadline itself and answers with what it has; this is for when it does not.
+    let last = context.deadline + settings.request_timeout / 20;
+    let document = Str::clone(&request.query);
+    let api = Arc::clone(&serving.api);
+    // The call itself is inside as well, so that a panic before the first await is caught too.
+    let operation = async move { api.execute(request, context).await };
+    let operation = tokio::time::timeout_at(last.into(), AssertUnwindSafe(operation).catch_unwind());
+    match Finish::new(operation, &document, peer.lease.clone()).await {
+        Ok(Ok(Ok(response))) => Ok(answer::graphql(response, &request_id, settings.cors)),
+        Ok(Ok(Err(fault))) => Err(fault.into()),
+        Ok(Err(panic)) => {
+            let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            tracing::error!(request_id = &*request_id, cause = cause.unwrap_or("unknown"), "an operation panicked");
+            Err(Fault::internal(&request_id))
+        }
+        Err(_) => {
+            tracing::warn!(request_id = &*request_id, "an operation was stopped at its deadline");
+            Err(answer::timed_out())
+        }
+    }
+}
+
+/// Everything that is not GraphQL.
+async fn elsewhere<E>(
+    shared: &Shared<E>,
+    parts: Parts,
+    body: Incoming,
+    peer: &Peer,
+    request_id: &Str,
+    fault: Fault,
+) -> Result<HttpResponse, Fault> {
+    // AppSync's health check.
+    if parts.uri.path() == "/ping" && parts.method == Method::GET {
+        return Ok(answer::text("healthy"));
+    }
+    if let Some(pages) = &shared.pages
+        && upstream::is_upstream(parts.uri.path())
+    {
+        upstream::admit(&parts, peer.address.ip())
+            .map_err(|reason| Fault::new(StatusCode::FORBIDDEN, "AccessDeniedException", reason))?;
+        let Ok(mut response) = pages.clone().call(Request::from_parts(parts, axum::body::Body::new(body))).await;
+        answer::stamp(&mut response, request_id);
+        return Ok(response.map(Either::Right));
+    }
+    body::discard(&parts.headers, body).await;
+    Err(fault)
+}
+
+fn not_found<E>(route: &Route<'_, E>) -> Fault {
+    let message = match route {
+        Route::UnknownHost(host) => format!(
+            "No API answers to the host '{host}'. Several APIs are served here: use the host <apiId>.appsync-api.localhost, \
+             a host from the definition, or the path /apis/<apiId>/graphql."
+        ),
+        Route::UnknownApi(api_id) => format!("There is no API with the id '{api_id}'."),
+        Route::Realtime => "Real-time subscriptions are not supported yet.".to_owned(),
+        Route::Graphql(..) | Route::Other => "Unknown path. The GraphQL endpoint is POST /graphql.".to_owned(),
+    };
+    Fault::unknown_operation(StatusCode::NOT_FOUND, message)
+}
