@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use value::Str;
@@ -10,6 +9,7 @@ use value::Str;
 use super::authorization::Authorization;
 use super::{Api, Limits};
 use crate::auth;
+use crate::data_source::http::{HttpClients, HttpConfig, HttpConfigError};
 use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource};
 use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind};
 use crate::diagnostic::{Diagnostic, Place, Severity};
@@ -25,8 +25,6 @@ pub struct Options {
     pub folder: PathBuf,
     /// The largest answer, in bytes.
     pub response_limit: usize,
-    /// How long a request may take.
-    pub request_timeout: Duration,
     /// The largest body that is read from an HTTP data source, decompressed.
     pub data_source_limit: usize,
 }
@@ -44,7 +42,7 @@ impl Api {
     /// Compiles a definition.
     #[must_use]
     pub fn compile(definition: &ApiDefinition, options: &Options) -> Compiled {
-        let loaded = schema::load(&definition.schema, &schema::LoadOptions { strict: definition.strict });
+        let loaded = schema::load(&definition.schema, schema::Options { strict: definition.strict });
         let mut compiler = Compiler { definition, options, diagnostics: loaded.diagnostics };
         compiler.authentication();
         let data_sources = compiler.data_sources();
@@ -64,7 +62,6 @@ impl Api {
                 query_depth: definition.query_depth_limit,
                 resolver_count: definition.resolver_count_limit as usize,
                 response: options.response_limit,
-                request_timeout: options.request_timeout,
             },
             plans: PlanCache::default(),
         });
@@ -99,30 +96,29 @@ impl Compiler<'_> {
 
     fn data_sources(&mut self) -> IndexMap<Str, Arc<dyn DataSource>> {
         let mut built: IndexMap<Str, Arc<dyn DataSource>> = IndexMap::new();
+        let mut found = Vec::new();
+        let clients = HttpClients::default();
         for (name, source) in &self.definition.data_sources {
             match &source.config {
                 DataSourceConfig::None => {
                     built.insert(Arc::clone(name), Arc::new(NoneDataSource));
                 }
                 DataSourceConfig::Http(config) => {
-                    if config.authorization_config.is_some() {
-                        let diagnostic = Diagnostic::error(
-                            "unsupported-data-source",
-                            format!("data source {name}: authorization_config AWS_IAM of HTTP data sources is not supported yet"),
-                        )
-                        .help("Remove authorization_config, or point the data source at an endpoint that needs no signature.");
-                        self.report(diagnostic, source.place.as_ref());
-                        continue;
-                    }
-                    match HttpDataSource::new(&config.endpoint, self.options.data_source_limit) {
+                    let settings = HttpConfig {
+                        authorization: config.authorization_config.as_ref().map(|_| "AWS_IAM".to_owned()),
+                        response_limit: self.options.data_source_limit,
+                        ..HttpConfig::new(&**name, &*config.endpoint)
+                    };
+                    match HttpDataSource::new(settings, &clients) {
                         Ok(http) => {
                             built.insert(Arc::clone(name), Arc::new(http));
                         }
-                        Err(message) => {
-                            let diagnostic =
-                                Diagnostic::error("invalid-endpoint", format!("data source {name}: {message}"))
-                                    .help("An endpoint is an http:// or https:// URL without credentials, query or fragment.");
-                            self.report(diagnostic, source.place.as_ref());
+                        Err(fault) => {
+                            let rule = match fault {
+                                HttpConfigError::Endpoint { .. } => "invalid-endpoint",
+                                HttpConfigError::Authorization { .. } => "unsupported-data-source",
+                            };
+                            found.push((Diagnostic::error(rule, fault.to_string()), source.place.clone()));
                         }
                     }
                 }
@@ -132,9 +128,12 @@ impl Compiler<'_> {
                         format!("data source {name}: {}", data_source::unsupported(source.data_source_type().name())),
                     )
                     .help("Give it type = \"NONE\" or type = \"HTTP\" with this version.");
-                    self.report(diagnostic, source.place.as_ref());
+                    found.push((diagnostic, source.place.clone()));
                 }
             }
+        }
+        for (diagnostic, place) in found {
+            self.report(diagnostic, place.as_ref());
         }
         built
     }
@@ -253,7 +252,6 @@ impl Options {
         Self {
             folder: config.parent().map_or_else(PathBuf::new, std::path::Path::to_path_buf),
             response_limit: bytes(server.response_limit),
-            request_timeout: server.request_timeout,
             data_source_limit: bytes(server.response_limit),
         }
     }

@@ -9,7 +9,7 @@ mod request_headers;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use value::{Object, Str, Value};
 
@@ -22,10 +22,12 @@ use crate::execution::cache::{PlanCache, Prepared};
 use crate::execution::coercion::coerce_variables;
 use crate::execution::error::{RequestError, refused};
 use crate::execution::executor::{self, Request};
-use crate::execution::plan::Plan;
+use crate::execution::plan::{ModeMask, Plan, ResolverId};
+use crate::execution::planner::Wiring;
 use crate::execution::{prepare, writer};
 use crate::resolver::{RequestResolvers, ResolverSet};
 use crate::schema::TypeSystem;
+use crate::schema::type_system::{FieldDefinition, TypeId};
 use authorization::Authorization;
 
 /// What a client asks for (GraphQL over HTTP: `query`, `operationName`, `variables`; `extensions` are ignored).
@@ -90,8 +92,6 @@ pub struct Limits {
     pub resolver_count: usize,
     /// The largest answer, in bytes.
     pub response: usize,
-    /// How long the request may take.
-    pub request_timeout: Duration,
 }
 
 /// A served API.
@@ -116,7 +116,6 @@ impl Api {
     /// # Errors
     /// [`RequestFault`] when the request is refused before execution with an HTTP status of its own.
     pub async fn execute(self: &Arc<Self>, request: GraphqlRequest, context: RequestContext) -> Result<GraphqlResponse, RequestFault> {
-        let deadline = Instant::now() + self.limits.request_timeout;
         let prepared = self.plans.get(&request.query, request.operation_name.as_ref(), || {
             prepare(&self.type_system, self, &request.query, request.operation_name.as_deref(), self.introspection_enabled, self.limits.query_tokens)
         });
@@ -129,16 +128,17 @@ impl Api {
             return Ok(GraphqlResponse::refused(&[RequestError::new(
                 "Subscriptions are served over WebSocket, which this version of Syncgate does not have yet; \
                  queries and mutations are answered here.",
+                None,
             )]));
         }
         let variables = match coerce_variables(&self.type_system, &plan.variables, &request.variables) {
             Ok(variables) => variables,
             Err(error) => return Ok(GraphqlResponse::refused(&[error])),
         };
-        Ok(self.run(&plan, &variables, request.variables, context, deadline).await)
+        Ok(self.run(&plan, &variables, request.variables, context).await)
     }
 
-    async fn run(&self, plan: &Plan, variables: &Object, sent: Object, context: RequestContext, deadline: Instant) -> GraphqlResponse {
+    async fn run(&self, plan: &Plan, variables: &Object, sent: Object, context: RequestContext) -> GraphqlResponse {
         let sent = Value::from(sent);
         let request = Request {
             variables,
@@ -147,23 +147,37 @@ impl Api {
             resolver_limit: self.limits.resolver_count,
         };
         let identity = context.identity.to_value();
-        let resolvers = RequestResolvers::new(&self.resolvers, identity, request_member(context), deadline);
+        let resolvers = RequestResolvers::new(&self.resolvers, identity, request_member(&context), context.deadline);
         let results = executor::resolve(plan, &request, &resolvers).await;
         let effects = resolvers.into_effects();
-        match writer::write(plan, &request, &results, self, &effects.errors, self.limits.response) {
+        match writer::write(&self.type_system, plan, &request, &results, &effects.errors, self.limits.response) {
             Ok(body) => GraphqlResponse { body, headers: effects.headers.into_iter().collect() },
-            Err(writer::TooLarge) => GraphqlResponse::refused(&[RequestError::new(format!(
-                "The response is larger than {} bytes, the limit of this API; select less, or raise `response_limit`.",
-                self.limits.response
-            ))]),
+            Err(writer::TooLarge) => GraphqlResponse::refused(&[RequestError::new(
+                format!("The response is larger than {} bytes, the limit of this API; select less, or raise `response_limit`.", self.limits.response),
+                None,
+            )]),
         }
     }
 }
 
 /// `ctx.request`
-fn request_member(context: RequestContext) -> Value {
+fn request_member(context: &RequestContext) -> Value {
     let mut request = Object::with_capacity(2);
-    request.insert("headers", context.headers);
-    request.insert("domainName", context.domain_name);
+    request.insert("headers", context.headers.value());
+    request.insert("domainName", context.domain_name.clone());
     request.into()
+}
+
+impl Wiring for Api {
+    fn resolver(&self, type_name: &str, field_name: &str) -> Option<ResolverId> {
+        self.resolvers.find(type_name, field_name)
+    }
+
+    fn modes(&self, type_id: TypeId, field: &FieldDefinition) -> ModeMask {
+        self.authorization.modes(self.type_system.get(type_id), field)
+    }
+
+    fn query_depth_limit(&self) -> Option<u32> {
+        self.limits.query_depth
+    }
 }

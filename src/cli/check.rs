@@ -58,7 +58,7 @@ fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
     };
     let source = Arc::new(Source { path: shown, text });
     match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
-        "graphql" | "gql" | "graphqls" => schema::load(&[source], &schema::LoadOptions { strict }).diagnostics,
+        "graphql" | "gql" | "graphqls" => schema::load(&[source], schema::Options { strict }).diagnostics,
         "js" | "mjs" | "ts" | "mts" => {
             let folder = import_root(path);
             let limits = Limits::default();

@@ -89,8 +89,7 @@ fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(Api
         texts.push(key.id.expose().to_owned());
     }
     if keys.is_empty() && server.mode == Mode::Development {
-        let folder = server.data.join(&*api.api_id);
-        let key = keep(&folder).with_context(|| format!("cannot keep an API key in {}", folder.display()))?;
+        let key = keep(&server.data, &api.api_id).with_context(|| format!("cannot keep an API key in {}", server.data.display()))?;
         keys.push(ApiKey::new(key.as_str()));
         texts.push(key);
     }

@@ -18,26 +18,11 @@ use indexmap::IndexMap;
 use value::{NULL, Object, Str, Value};
 
 use super::ast::{Argument, Document, Literal, Operation, OperationKind, Position, VariableDefinition};
+use super::error::RequestError;
 use super::validation::resolve_type;
 use crate::schema::scalar::java;
 use crate::schema::type_system::{InputValueDefinition, TypeId, TypeKind, TypeRef};
 use crate::schema::{Scalar, TypeSystem};
-
-/// Why a request is refused as a whole, after validation: HTTP 200, `data: null`, one entry of `errors`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct RequestError {
-    /// In AppSync's words.
-    pub message: String,
-    /// Where; `None` is `"locations": null`.
-    pub locations: Option<Vec<Position>>,
-}
-
-impl RequestError {
-    fn new(message: impl Into<String>, location: Option<Position>) -> Self {
-        Self { message: message.into(), locations: location.map(|location| vec![location]) }
-    }
-}
 
 /// The operation to run (specification §6.1, GetOperation).
 ///
@@ -75,9 +60,9 @@ pub fn root_type(types: &TypeSystem, operation: &Operation) -> Result<TypeId, Re
 ///
 /// # Errors
 /// [`RequestError`] for the first value that does not fit.
-pub fn coerce_variables(types: &TypeSystem, operation: &Operation, provided: &Object) -> Result<Object, RequestError> {
-    let mut coerced = Object::with_capacity(operation.variables.len());
-    for definition in &operation.variables {
+pub fn coerce_variables(types: &TypeSystem, definitions: &[VariableDefinition], provided: &Object) -> Result<Object, RequestError> {
+    let mut coerced = Object::with_capacity(definitions.len());
+    for definition in definitions {
         let Some(ty) = resolve_type(types, &definition.ty) else {
             // Validation refuses unknown types, so this document was not validated.
             return Err(RequestError::new(format!("Unknown type {}", definition.ty.name()), Some(definition.position)));

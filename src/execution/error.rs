@@ -7,7 +7,8 @@ use value::{Value, write_json_string};
 use super::ast::Position;
 
 /// An error of the request as a whole: parsing, validation, variables. Nothing was executed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct RequestError {
     /// What is wrong, in AppSync's words.
     pub message: String,
@@ -16,10 +17,10 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    /// An error at no place in particular.
+    /// An error at a place, or at none in particular.
     #[must_use]
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), locations: None }
+    pub fn new(message: impl Into<String>, position: Option<Position>) -> Self {
+        Self { message: message.into(), locations: position.map(|position| vec![position]) }
     }
 }
 
@@ -154,7 +155,7 @@ mod tests {
         let error =
             RequestError { message: "Validation error".into(), locations: Some(vec![Position { line: 1, column: 2 }]) };
         assert_eq!(
-            String::from_utf8(refused(&[error, RequestError::new("x")])).expect("UTF-8"),
+            String::from_utf8(refused(&[error, RequestError::new("x", None)])).expect("UTF-8"),
             r#"{"data":null,"errors":[{"path":null,"locations":[{"line":1,"column":2,"sourceName":null}],"message":"Validation error"},{"path":null,"locations":null,"message":"x"}]}"#
         );
     }

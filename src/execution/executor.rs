@@ -176,9 +176,7 @@ impl Executor<'_> {
                     resolved
                         .arguments
                         .iter()
-                        .filter_map(|(name, template)| {
-                            template.instantiate(self.request.variables).map(|value| (Arc::clone(name), value))
-                        })
+                        .map(|(name, template)| (Arc::clone(name), template.instantiate(self.request.variables)))
                         .collect(),
                 ),
             };

@@ -23,9 +23,12 @@ pub enum ParseFault {
         /// Where.
         position: Position,
     },
-    /// It has more than [`MAX_TOKENS`] tokens. The first words are AWS's.
-    #[error("Maximum char length exceeded: a query has at most {MAX_TOKENS} tokens")]
-    TooManyTokens,
+    /// It has more tokens than it may. The first words are AWS's.
+    #[error("Maximum char length exceeded: a query has at most {limit} tokens")]
+    TooManyTokens {
+        /// The limit.
+        limit: usize,
+    },
     /// Its brackets are nested more than [`MAX_NESTING`] deep.
     #[error("Maximum nesting exceeded: the brackets of a query are nested at most {MAX_NESTING} levels (line {}, column {})",
         position.line, position.column)]
@@ -78,13 +81,18 @@ impl Token {
 
 /// The tokens of `text`, with balanced brackets, within the limits.
 pub(crate) fn scan(text: &str) -> Result<Vec<Token>, ParseFault> {
+    scan_within(text, MAX_TOKENS)
+}
+
+/// As [`scan`], with a limit of tokens of one's own.
+pub(crate) fn scan_within(text: &str, max_tokens: usize) -> Result<Vec<Token>, ParseFault> {
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, position: Position { line: 1, column: 1 } };
-    let mut tokens: Vec<Token> = Vec::with_capacity((text.len() / 6).min(MAX_TOKENS));
+    let mut tokens: Vec<Token> = Vec::with_capacity((text.len() / 6).min(max_tokens));
     let mut open: Vec<usize> = Vec::new();
     while let Some(mut token) = scanner.token()? {
         let index = tokens.len();
-        if index == MAX_TOKENS {
-            return Err(ParseFault::TooManyTokens);
+        if index == max_tokens {
+            return Err(ParseFault::TooManyTokens { limit: max_tokens });
         }
         match token.kind {
             TokenKind::Punctuator(b'{' | b'[' | b'(') => {

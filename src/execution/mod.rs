@@ -33,12 +33,14 @@ pub fn prepare(
     introspection: bool,
     max_tokens: usize,
 ) -> Prepared {
-    let document = match parser::parse(query, max_tokens) {
+    let document = match parser::parse_within(query, max_tokens) {
         Ok(document) => document,
         Err(parser::ParseFault::Syntax { .. }) => return Prepared::Unparsable,
-        Err(parser::ParseFault::Refused(errors)) => return Prepared::Refused(errors.into()),
+        Err(limit @ (parser::ParseFault::TooManyTokens { .. } | parser::ParseFault::TooDeep { .. })) => {
+            return Prepared::Refused([RequestError::new(limit.to_string(), None)].into());
+        }
     };
-    let invalid = validation::validate(type_system, &document, introspection);
+    let invalid = validation::validate(type_system, &document, validation::ValidationOptions { introspection });
     if !invalid.is_empty() {
         return Prepared::Refused(
             invalid.into_iter().map(|error| RequestError { message: error.message, locations: Some(error.locations) }).collect(),

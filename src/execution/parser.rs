@@ -35,7 +35,15 @@ const LIBRARY_DEPTH: usize = 60;
 /// # Errors
 /// [`ParseFault`]: bad grammar, or a text beyond the limits of [`gates`].
 pub fn parse(query: &str) -> Result<Document, ParseFault> {
-    let tokens = gates::scan(query)?;
+    parse_within(query, gates::MAX_TOKENS)
+}
+
+/// As [`parse`], with a limit of tokens of one's own.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_within(query: &str, max_tokens: usize) -> Result<Document, ParseFault> {
+    let tokens = gates::scan_within(query, max_tokens)?;
     let reader = Reader { text: query, tokens: &tokens };
     let mut document = Document::default();
     let mut at = 0;

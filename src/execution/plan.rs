@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 use value::{Object, Str, Value};
 
-use super::ast::{OperationKind, Position, Selection, VariableDefinition};
+use super::ast::{Document, OperationKind, Position, Selection, VariableDefinition};
 use super::coercion::ArgumentTemplate;
 use crate::schema::Scalar;
 use crate::schema::type_system::TypeId;
@@ -75,7 +75,23 @@ pub enum FieldSource {
     /// `__typename`, as JSON.
     TypeName(Box<[u8]>),
     /// `__schema` or `__type`.
-    Introspection(Box<super::ast::Field>),
+    Introspection(Box<IntrospectionField>),
+}
+
+/// An introspection field: answered while the plan is made, unless variables take part in it.
+#[derive(Debug)]
+pub enum IntrospectionField {
+    /// Its JSON.
+    Constant(Box<[u8]>),
+    /// To be answered for each request.
+    Variable {
+        /// The field.
+        field: super::ast::Field,
+        /// The fragments it may use.
+        document: Document,
+        /// The operation's variables.
+        definitions: Vec<VariableDefinition>,
+    },
 }
 
 /// What a resolver needs to know of its field.

@@ -6,15 +6,15 @@
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use value::{Str, Value, write_json_string};
+use value::{Object, Str, Value, write_json_string};
 
-use super::ast::{Directive, Document, Field, Literal, Operation, OperationKind, Selection};
-use super::coercion::compile_arguments;
+use super::ast::{Directive, Document, Field, Literal, Operation, Selection};
+use super::coercion::{compile_arguments, root_type};
 use super::error::RequestError;
 use super::plan::{
-    AbstractSelection, Condition, Conjunction, EnumType, FieldSource, ModeMask, Plan, PlanField, PlanType, ResolvedField, ResolverId,
+    AbstractSelection, Condition, Conjunction, EnumType, FieldSource, IntrospectionField, ModeMask, Plan, PlanField, PlanType, ResolvedField, ResolverId,
 };
-use crate::schema::TypeSystem;
+use crate::schema::{TypeSystem, introspection};
 use crate::schema::type_system::{FieldDefinition, TypeId, TypeKind, TypeRef};
 
 /// The most fields a plan may have.
@@ -38,16 +38,8 @@ pub trait Wiring {
 /// # Errors
 /// A [`RequestError`] when the operation has no root type or is larger than [`MAX_PLAN_FIELDS`].
 pub fn plan(type_system: &TypeSystem, wiring: &dyn Wiring, document: &Document, operation: &Operation) -> Result<Plan, RequestError> {
-    let root_type = match operation.kind {
-        OperationKind::Query => Some(type_system.query),
-        OperationKind::Mutation => type_system.mutation,
-        OperationKind::Subscription => type_system.subscription,
-    }
-    .ok_or_else(|| RequestError {
-        message: format!("Schema is not configured for {}.", plural(operation.kind)),
-        locations: Some(vec![operation.position]),
-    })?;
-    let mut planner = Planner { type_system, wiring, document, fields: 0, visits: 0, weight: 0 };
+    let root_type = root_type(type_system, operation)?;
+    let mut planner = Planner { type_system, wiring, document, operation, fields: 0, visits: 0, weight: 0 };
     let root = planner.selection(root_type, &[Occurrence { selections: &operation.selection_set, condition: Vec::new() }], 1)?;
     Ok(Plan {
         kind: operation.kind,
@@ -58,18 +50,11 @@ pub fn plan(type_system: &TypeSystem, wiring: &dyn Wiring, document: &Document, 
     })
 }
 
-fn plural(kind: OperationKind) -> &'static str {
-    match kind {
-        OperationKind::Query => "queries",
-        OperationKind::Mutation => "mutations",
-        OperationKind::Subscription => "subscriptions",
-    }
-}
-
 struct Planner<'a> {
     type_system: &'a TypeSystem,
     wiring: &'a dyn Wiring,
     document: &'a Document,
+    operation: &'a Operation,
     fields: usize,
     visits: usize,
     weight: usize,
@@ -111,7 +96,7 @@ impl<'a> Planner<'a> {
     ) -> Result<(), RequestError> {
         // Validation refuses fragment cycles; the bound keeps the stack safe all the same.
         if depth > value::MAX_DEPTH {
-            return Err(RequestError::new("Fragments are nested deeper than 200 levels."));
+            return Err(RequestError::new("Fragments are nested deeper than 200 levels.", None));
         }
         for selection in selections {
             self.visits += 1;
@@ -201,8 +186,7 @@ impl<'a> Planner<'a> {
                 for (other, _) in group.occurrences.iter().skip(1) {
                     merged.selection_set.extend(other.selection_set.iter().cloned());
                 }
-                self.weight += 4096;
-                plan_field.source = FieldSource::Introspection(Box::new(merged));
+                plan_field.source = FieldSource::Introspection(Box::new(self.introspection(merged)?));
                 plan_field.too_deep = false;
                 return Ok(plan_field);
             }
@@ -210,7 +194,7 @@ impl<'a> Planner<'a> {
         }
 
         let Some(definition) = self.type_system.field(object, &first.name) else {
-            return Err(RequestError::new(format!("Field '{}' in type '{parent_type}' is undefined", first.name)));
+            return Err(RequestError::new(format!("Field '{}' in type '{parent_type}' is undefined", first.name), Some(first.position)));
         };
         plan_field.modes = self.wiring.modes(object, definition);
         let alone = group.occurrences.len() == 1;
@@ -234,6 +218,21 @@ impl<'a> Planner<'a> {
         Ok(plan_field)
     }
 
+    /// Answers `__schema` or `__type` now, unless the answer depends on the request's variables.
+    fn introspection(&mut self, field: Field) -> Result<IntrospectionField, RequestError> {
+        if introspection::depends_on_variables(&[&field], self.document) {
+            let document = Document { operations: Vec::new(), ..self.document.clone() };
+            self.weight += 16 * 1024;
+            return Ok(IntrospectionField::Variable { field, document, definitions: self.operation.variables.clone() });
+        }
+        let answer = introspection::execute(self.type_system, &[&field], self.document, &[], &Object::new())
+            .map_err(|fault| RequestError::new(fault.to_string(), Some(field.position)))?;
+        let mut json = Vec::new();
+        answer.get(field.response_key()).unwrap_or(&value::NULL).write_json(&mut json);
+        self.weight += json.len();
+        Ok(IntrospectionField::Constant(json.into()))
+    }
+
     fn resolved(
         &mut self,
         resolver: ResolverId,
@@ -244,10 +243,9 @@ impl<'a> Planner<'a> {
         let arguments = compile_arguments(self.type_system, &definition.arguments, &group.first.arguments);
         let constant_arguments = arguments
             .iter()
-            .all(|(_, template)| template.is_constant())
-            .then(|| Arc::new(arguments.iter().filter_map(|(name, template)| {
-                template.instantiate(&value::Object::new()).map(|value| (Arc::clone(name), value))
-            }).collect()));
+            .map(|(name, template)| template.as_constant().map(|value| (Arc::clone(name), value)))
+            .collect::<Option<Object>>()
+            .map(Arc::new);
         let return_type = definition.ty.named();
         let selections: Vec<Selection> =
             group.occurrences.iter().flat_map(|(field, _)| field.selection_set.iter().cloned()).collect();
@@ -292,7 +290,8 @@ impl<'a> Planner<'a> {
                         PlanType::Abstract(Box::new(AbstractSelection { type_id: *id, name, coordinate: coordinate(), by_type }))
                     }
                     TypeKind::InputObject { .. } => {
-                        return Err(RequestError::new(format!("{} has the input type {name}, which cannot be answered.", coordinate())));
+                        let message = format!("{} has the input type {name}, which cannot be answered.", coordinate());
+                        return Err(RequestError::new(message, None));
                     }
                 }
             }
@@ -361,9 +360,9 @@ impl<'a> Planner<'a> {
 }
 
 fn too_large() -> RequestError {
-    RequestError::new(format!(
-        "The operation selects more than {MAX_PLAN_FIELDS} fields once its fragments are expanded; select less in one request."
-    ))
+    let message =
+        format!("The operation selects more than {MAX_PLAN_FIELDS} fields once its fragments are expanded; select less in one request.");
+    RequestError::new(message, None)
 }
 
 /// `condition` and the directives' own; `None` when they exclude the selection for good.

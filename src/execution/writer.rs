@@ -10,34 +10,25 @@ use value::{NULL, Value};
 
 use super::error::{FieldError, Segment, display_path, write_completion_error, write_field_error};
 use super::executor::{Request, Resolved, Results, is_read};
-use super::plan::{AbstractSelection, EnumType, FieldSource, Plan, PlanField, PlanType, type_name_of};
-use crate::schema::Scalar;
-
-/// The answers to `__schema` and `__type`, which the schema room computes.
-pub trait Introspection: Sync {
-    /// The JSON of an introspection field.
-    ///
-    /// # Errors
-    /// A message when it cannot be computed.
-    fn introspect(&self, field: &super::ast::Field, variables: &value::Object) -> Result<Arc<[u8]>, String>;
-}
+use super::plan::{AbstractSelection, EnumType, FieldSource, IntrospectionField, Plan, PlanField, PlanType, type_name_of};
+use crate::schema::{Scalar, TypeSystem, introspection};
 
 /// Runs phase B: the whole response body.
 ///
 /// # Errors
 /// [`TooLarge`] when the answer is larger than `limit` bytes.
 pub fn write(
+    type_system: &TypeSystem,
     plan: &Plan,
     request: &Request<'_>,
     results: &Results,
-    introspection: &dyn Introspection,
     extra_errors: &[FieldError],
     limit: usize,
 ) -> Result<Vec<u8>, TooLarge> {
     let mut writer = Writer {
+        type_system,
         request,
         results,
-        introspection,
         cursors: vec![0; plan.field_count],
         hints: vec![0; plan.field_count],
         path: Vec::with_capacity(16),
@@ -76,9 +67,9 @@ struct Violation;
 type Completed = Result<Result<(), Violation>, TooLarge>;
 
 struct Writer<'a> {
+    type_system: &'a TypeSystem,
     request: &'a Request<'a>,
     results: &'a Results,
-    introspection: &'a dyn Introspection,
     /// The next result of each field.
     cursors: Vec<usize>,
     /// Where each field's property was found in the last parent.
@@ -152,12 +143,17 @@ impl<'a> Writer<'a> {
                 self.out.extend_from_slice(name);
                 Ok(Ok(()))
             }
-            FieldSource::Introspection(selection) => {
-                match self.introspection.introspect(selection, self.request.variables) {
-                    Ok(bytes) => self.out.extend_from_slice(&bytes),
-                    Err(message) => {
-                        self.resolver_error(field, &FieldError::new("InternalFailure", message));
-                        self.out.extend_from_slice(b"null");
+            FieldSource::Introspection(introspected) => {
+                match &**introspected {
+                    IntrospectionField::Constant(json) => self.out.extend_from_slice(json),
+                    IntrospectionField::Variable { field: asked, document, definitions } => {
+                        match introspection::execute(self.type_system, &[asked], document, definitions, self.request.variables) {
+                            Ok(answer) => answer.get(&field.response_key).unwrap_or(&NULL).write_json(&mut self.out),
+                            Err(fault) => {
+                                self.resolver_error(field, &FieldError::new("BadRequestException", fault.to_string()));
+                                self.out.extend_from_slice(b"null");
+                            }
+                        }
                     }
                 }
                 Ok(Ok(()))

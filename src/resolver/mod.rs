@@ -16,7 +16,7 @@ use value::Str;
 
 use crate::data_source::DataSource;
 
-pub use request::{RequestResolvers, ResolverSet};
+pub use request::{RequestResolvers, ResolverSet, env};
 
 /// A compiled resolver.
 #[derive(Debug)]

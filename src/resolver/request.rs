@@ -70,8 +70,8 @@ impl<'a> RequestResolvers<'a> {
     }
 
     fn take(&self, resolver: &Resolver, effects: Effects) {
-        for LogEntry { level, message, .. } in &effects.logs {
-            tracing::debug!(target: "syncgate::resolver", %level, resolver = %format_args!("{}.{}", resolver.type_name, resolver.field_name), "{message}");
+        for LogEntry { level, message } in &effects.logs {
+            tracing::debug!(target: "syncgate::resolver", ?level, resolver = %format_args!("{}.{}", resolver.type_name, resolver.field_name), "{message}");
         }
         let mut unavailable = Vec::new();
         for (what, used) in [
@@ -109,7 +109,11 @@ impl Resolvers for RequestResolvers<'_> {
                 let context = Context::new(&call, &info, source, &self.shared);
                 let run = Run {
                     resolver,
-                    call: Call::new(&resolver.type_name, &resolver.field_name, self.deadline),
+                    call: Call {
+                        deadline: self.deadline,
+                        parent_type: Arc::clone(&resolver.type_name),
+                        field: Arc::clone(&resolver.field_name),
+                    },
                     identity: &self.shared.identity,
                     effects: &take,
                     context,
@@ -137,8 +141,8 @@ impl std::fmt::Debug for RequestResolvers<'_> {
     }
 }
 
-/// Shared by every request of an API that sets no environment variables.
+/// `ctx.env` of an API with these environment variables.
 #[must_use]
-pub fn env(variables: &IndexMap<String, String>) -> Value {
-    Value::from(variables.iter().map(|(name, value)| (Arc::<str>::from(name.as_str()), value.as_str())).collect::<value::Object>())
+pub fn env(variables: &IndexMap<Str, Str>) -> Value {
+    Value::from(variables.iter().map(|(name, value)| (Arc::clone(name), value)).collect::<value::Object>())
 }

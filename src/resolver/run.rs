@@ -15,7 +15,7 @@ use crate::execution::executor::Resolved;
 /// What the steps of a run may use, and what they caused beside the field's value.
 pub(super) struct Run<'a> {
     pub(super) resolver: &'a Resolver,
-    pub(super) call: Call<'a>,
+    pub(super) call: Call,
     pub(super) identity: &'a Value,
     /// Receives what the code asks of the request as a whole.
     pub(super) effects: &'a (dyn Fn(Effects) + Sync),

@@ -13,7 +13,7 @@ fn coerced(query: &str, provided: &str) -> Result<String, String> {
     let document = parse(query).unwrap_or_else(|fault| panic!("{query}: {fault}"));
     assert_eq!(validate(&types, &document, ValidationOptions::default()), [], "{query}");
     let provided = Value::parse(provided.as_bytes()).expect("JSON");
-    match coerce_variables(&types, &document.operations[0], provided.as_object().expect("an object")) {
+    match coerce_variables(&types, &document.operations[0].variables, provided.as_object().expect("an object")) {
         Ok(object) => Ok(Value::from(object).to_json()),
         Err(error) => {
             let places = error.locations.map(|places| {
