@@ -1,1 +1,40 @@
-//! definition
+//! WHAT an API is: plain data that mirrors AppSync's own resource model, name by name.
+//!
+//! Nothing here runs, and nothing here does I/O beyond reading files. [`read`] (`config.toml`) is one front door to a
+//! [`ServerDefinition`]; a control plane and importers are further doors to the same types, so these know neither TOML nor
+//! files: every text is a [`Source`](crate::diagnostic::Source), and what a person wrote carries its
+//! [`Place`](crate::diagnostic::Place), so that later steps can point at it.
+//!
+//! A border: the definition knows no runtime. Whether a data source can be run, whether a field exists, whether code is
+//! allowed is judged where it is compiled.
+
+mod api;
+mod config;
+mod data_source;
+mod resolver;
+mod secret;
+mod server;
+
+pub use api::{
+    ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, DefaultAction,
+    LambdaAuthorizerConfig, Limits, OpenIdConnectConfig, UserPoolConfig,
+};
+pub use config::{Loaded, Overrides, read};
+pub use data_source::{
+    AuthorizationConfig, AwsIamConfig, DataSource, DataSourceConfig, DataSourceType, DeltaSyncConfig, DynamodbConfig,
+    EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchServiceConfig, RdsHttpEndpointConfig, RelationalDatabaseConfig,
+};
+pub use resolver::{
+    CachingConfig, ConflictDetection, ConflictHandler, Function, FunctionVersion, Resolver, ResolverKind, Runtime, SyncConfig,
+};
+pub use secret::Secret;
+pub use server::{Cors, Mode, ServerSettings};
+
+/// Everything one process serves.
+#[derive(Clone, Debug)]
+pub struct ServerDefinition {
+    /// How it listens and what it bounds.
+    pub server: ServerSettings,
+    /// The APIs, at least one, in the order they were written.
+    pub apis: Vec<ApiDefinition>,
+}

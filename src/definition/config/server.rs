@@ -1,0 +1,63 @@
+//! Reads `[server]`.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use super::environment::Overrides;
+use super::table::Table;
+use super::values::{ByteSize, Problem, within};
+use crate::definition::{Cors, Mode, ServerSettings};
+
+/// The settings; `table` is absent when there is no `[server]`.
+pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides) -> ServerSettings {
+    let mut settings = ServerSettings::default();
+    if let Some(mut table) = table {
+        settings.host = table.or::<IpAddr>("host", settings.host);
+        settings.port = table.checked("port", within(0..=65_535)).unwrap_or(settings.port);
+        let default_mode = if settings.host.is_loopback() { Mode::Development } else { Mode::Production };
+        let modes = [("development", Mode::Development), ("production", Mode::Production)];
+        settings.mode = table.choice("mode", &modes).unwrap_or(default_mode);
+        if settings.mode == Mode::Development && !settings.host.is_loopback() {
+            let message = format!("development mode on {}, which others can reach", settings.host);
+            let help = "fine in a container whose port is published to this machine only; else set mode = \"production\"";
+            table.report.warning("development-mode", &table.place_of("mode"), message, help);
+        }
+        settings.data = table.or("data", settings.data.to_string_lossy().into_owned()).into();
+        settings.request_timeout = table.checked("request_timeout", some_time).unwrap_or(settings.request_timeout);
+        settings.request_body_limit = table.checked("request_body_limit", some_bytes).unwrap_or(settings.request_body_limit);
+        settings.response_limit = table.checked("response_limit", some_bytes).unwrap_or(settings.response_limit);
+        settings.shutdown_grace = table.or("shutdown_grace", settings.shutdown_grace);
+        if let Some(mut cors) = table.table("cors") {
+            settings.cors = Cors {
+                allowed_origins: cors.checked("allowed_origins", origins).unwrap_or(settings.cors.allowed_origins),
+                max_age: cors.or("max_age", settings.cors.max_age),
+            };
+            cors.finish();
+        }
+        table.finish();
+    }
+    settings.data = overrides.data.clone().unwrap_or_else(|| root.join(settings.data));
+    settings
+}
+
+fn some_time(duration: Duration) -> Result<Duration, Problem> {
+    if duration.is_zero() { Err(Problem::new("must be longer than nothing")) } else { Ok(duration) }
+}
+
+pub(super) fn some_bytes(size: ByteSize) -> Result<u64, Problem> {
+    if size.0 == 0 { Err(Problem::new("must be larger than nothing")) } else { Ok(size.0) }
+}
+
+fn origins(origins: Vec<value::Str>) -> Result<Vec<value::Str>, Problem> {
+    for origin in &origins {
+        let is_origin = origin
+            .parse::<http::Uri>()
+            .is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some() && !origin.ends_with('/') && uri.path() == "/");
+        if &**origin != "*" && !is_origin {
+            let problem = Problem::new(format!("has no origin in `{origin}`"));
+            return Err(problem.help("an origin is a scheme, a host and perhaps a port: https://app.example.com"));
+        }
+    }
+    Ok(origins)
+}
