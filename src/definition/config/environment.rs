@@ -43,7 +43,10 @@ where
     for (name, value) in variables {
         let path: Vec<&str> = name[PREFIX.len()..].split(NESTING).collect();
         let Ok(value) = value.into_string() else {
-            report.push(Diagnostic::error("not-utf8", format!("the environment variable {name} is not UTF-8")));
+            report.push(
+                Diagnostic::error("not-utf8", format!("the environment variable {name} is not UTF-8"))
+                    .help("set it again, as UTF-8"),
+            );
             continue;
         };
         // API keys are secrets: a finding about one must not show it.

@@ -410,7 +410,7 @@ pub(super) fn ttl(duration: Duration) -> Result<Duration, Problem> {
     if (Duration::from_secs(1)..=Duration::from_secs(3_600)).contains(&duration) {
         Ok(duration)
     } else {
-        Err(Problem::new("must be between 1s and 1h"))
+        Err(Problem::new("must be between 1s and 1h").help("for instance \"60s\""))
     }
 }
 
@@ -419,7 +419,8 @@ fn caching_config(mut table: Table<'_>) -> Option<CachingConfig> {
     let time = table.checked("ttl", ttl);
     let caching_keys = table.checked("caching_keys", |keys: Vec<Str>| {
         if keys.len() > MOST_CACHING_KEYS {
-            return Err(Problem::new(format!("has {} keys, {MOST_CACHING_KEYS} are allowed", keys.len())));
+            return Err(Problem::new(format!("has {} keys, {MOST_CACHING_KEYS} are allowed", keys.len()))
+                .help("AppSync has the same limit"));
         }
         let is_key = |key: &Str| {
             let path = key.strip_prefix("$context.").or_else(|| key.strip_prefix("$ctx."));

@@ -42,11 +42,11 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
 }
 
 fn some_time(duration: Duration) -> Result<Duration, Problem> {
-    if duration.is_zero() { Err(Problem::new("must be longer than nothing")) } else { Ok(duration) }
+    if duration.is_zero() { Err(Problem::new("must be longer than nothing").help("for instance \"30s\"")) } else { Ok(duration) }
 }
 
 pub(super) fn some_bytes(size: ByteSize) -> Result<u64, Problem> {
-    if size.0 == 0 { Err(Problem::new("must be larger than nothing")) } else { Ok(size.0) }
+    if size.0 == 0 { Err(Problem::new("must be larger than nothing").help("for instance \"5MiB\"")) } else { Ok(size.0) }
 }
 
 fn origins(origins: Vec<value::Str>) -> Result<Vec<value::Str>, Problem> {

@@ -28,6 +28,8 @@ fn load(folder: &Path, environment: &[(&str, &str)]) -> Loaded {
 /// `rule line:column` of every finding, with the file where it is not the configuration.
 fn found(folder: &Path, loaded: &Loaded) -> Vec<String> {
     let prefix = format!("{}/", folder.display());
+    let ways_out = loaded.diagnostics.iter().map(|diagnostic| diagnostic.help.as_deref().unwrap_or_default());
+    assert!(ways_out.into_iter().all(|help| !help.is_empty()), "every finding names the way out: {:#?}", loaded.diagnostics);
     let line = |diagnostic: &Diagnostic| match &diagnostic.place {
         Some(place) => {
             let (line, column) = place.source.line_column(place.span.start);

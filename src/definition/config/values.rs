@@ -59,7 +59,13 @@ pub(super) fn wrong_type(node: &Node, name: &str, expected: &str) -> Vec<Diagnos
         Kind::Override(_) => format!("`{name}` must be {expected}"),
         kind => format!("`{name}` must be {expected}, not {}", kind.name()),
     };
-    vec![Diagnostic::error("wrong-type", message).at(&node.place.source, node.place.span.clone())]
+    let help = match expected {
+        "a string" => "write it in quotes: \"…\"",
+        "a list" => "write it in brackets: [\"…\"]",
+        "a table" => "write it as a section of its own, or in braces: { key = \"…\" }",
+        _ => "write it without quotes",
+    };
+    vec![Diagnostic::error("wrong-type", message).help(help).at(&node.place.source, node.place.span.clone())]
 }
 
 fn invalid(node: &Node, name: &str, problem: Problem) -> Vec<Diagnostic> {
@@ -70,7 +76,10 @@ fn invalid(node: &Node, name: &str, problem: Problem) -> Vec<Diagnostic> {
 pub(super) fn within<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl FnOnce(i64) -> Result<T, Problem> {
     move |number| {
         let fitting = if range.contains(&number) { T::try_from(number).ok() } else { None };
-        fitting.ok_or_else(|| Problem::new(format!("must be between {} and {}, not {number}", range.start(), range.end())))
+        fitting.ok_or_else(|| {
+            let problem = format!("must be between {} and {}, not {number}", range.start(), range.end());
+            Problem::new(problem).help("choose a number in that range")
+        })
     }
 }
 
