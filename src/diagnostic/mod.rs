@@ -6,14 +6,16 @@
 mod json;
 mod terminal;
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use json::json_lines;
 pub use terminal::{render, summary, wants_color};
 
-/// A text the user wrote: a configuration file, a schema document, resolver code.
-#[derive(Debug, PartialEq, Eq)]
+/// A text the user wrote: a configuration file, a schema document, resolver code. Its `Debug` form leaves the text out, which
+/// is long and may hold secrets.
+#[derive(PartialEq, Eq)]
 pub struct Source {
     /// The path as the user knows it, relative to the working directory where possible.
     pub path: String,
@@ -32,6 +34,12 @@ impl Source {
         let before = &self.text[..offset];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Source({:?}, {} bytes)", self.path, self.text.len())
     }
 }
 

@@ -33,8 +33,13 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, now: 
     let strict = table.or("strict", false);
     let name_place = table.place_of("name");
     table.require("name", "the API's name, for instance name = \"Blog\"");
-    let name: Option<Str> =
-        table.checked("name", |name: Str| if name.trim().is_empty() { Err(Problem::new("must not be empty")) } else { Ok(name) });
+    let name: Option<Str> = table.checked("name", |name: Str| {
+        if name.trim().is_empty() {
+            Err(Problem::new("must not be empty").help("for instance name = \"Blog\""))
+        } else {
+            Ok(name)
+        }
+    });
     let name = name.unwrap_or_else(|| Str::from("api"));
     let api_id = table.checked("api_id", api_id).unwrap_or_else(|| slug(&name));
     let domain_names = table.checked("domain_names", domain_names).unwrap_or_default();
@@ -324,8 +329,8 @@ fn domain_names(names: Vec<Str>) -> Result<Vec<Str>, Problem> {
                 .split('.')
                 .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
     };
-    match names.iter().find(|name| !is_host(name)) {
-        Some(name) => Err(Problem::new(format!("cannot have `{name}`")).help("a host without scheme and port: api.example.com")),
-        None => Ok(names.iter().map(|name| name.to_ascii_lowercase().into()).collect()),
+    if let Some(name) = names.iter().find(|name| !is_host(name)) {
+        return Err(Problem::new(format!("cannot have `{name}`")).help("a host without scheme and port: api.example.com"));
     }
+    Ok(names.into_iter().map(|name| name.to_ascii_lowercase().into()).collect())
 }

@@ -195,7 +195,8 @@ fn slip(folder: &Folder, path: &str, report: &Report, help: &str) {
     match folder.source(path) {
         Ok(source) => report.warning("unattached-file", &Place { source, span: 0..0 }, message, help),
         Err(_) => {
-            let source = Arc::new(Source { path: path.into(), text: String::new() });
+            let source =
+                Arc::new(Source { path: folder.shown(path.as_ref()).to_string_lossy().into_owned(), text: String::new() });
             report.warning("unattached-file", &Place { source, span: 0..0 }, message, help);
         }
     }

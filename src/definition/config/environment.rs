@@ -14,6 +14,8 @@ use crate::diagnostic::{Diagnostic, Place, Source};
 /// configuration's (container platforms set `SYNCGATE_PORT=tcp://…` for a service of this name).
 const PREFIX: &str = "SYNCGATE_";
 const NESTING: &str = "__";
+/// The parts a path may have; no key lies deeper than a handful.
+const MOST_PARTS: usize = 16;
 
 /// Values from the command line; they win over the environment, which wins over the file.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +43,10 @@ where
     for (name, value) in variables {
         let path: Vec<&str> = name[PREFIX.len()..].split(NESTING).collect();
         let Ok(value) = value.into_string() else {
-            report.push(Diagnostic::error("not-utf8", format!("the environment variable {name} is not UTF-8")));
+            report.push(
+                Diagnostic::error("not-utf8", format!("the environment variable {name} is not UTF-8"))
+                    .help("set it again, as UTF-8"),
+            );
             continue;
         };
         // API keys are secrets: a finding about one must not show it.
@@ -68,15 +73,21 @@ where
 }
 
 fn set(root: &mut Node, path: &[&str], value: &str, place: &Place) -> Result<(), String> {
+    if path.len() > MOST_PARTS {
+        return Err(format!("no key has {} parts", path.len()));
+    }
     let mut node = root;
     // Names below `environment_variables` are the user's own, in his spelling.
     let mut verbatim = false;
-    for part in path {
+    let mut rest = path.iter().peekable();
+    while let Some(part) = rest.next() {
+        // What is not there yet is made: a list if a position follows, else a table.
+        let makes_list = rest.peek().is_some_and(|next| next.parse::<usize>().is_ok());
         if part.is_empty() {
             return Err("an empty part between `__`".into());
         }
         node = match &mut node.kind {
-            Kind::Table(entries) => member(entries, part, verbatim, place),
+            Kind::Table(entries) => member(entries, part, verbatim, makes_list, place),
             Kind::List(items) => {
                 // The only API of a file may be meant without its position.
                 let single = items.len() == 1 && part.parse::<usize>().is_err();
@@ -88,7 +99,7 @@ fn set(root: &mut Node, path: &[&str], value: &str, place: &Place) -> Result<(),
                 let item = items.get_mut(index).ok_or_else(|| format!("`{part}` is no position in a list of {count}"))?;
                 if single {
                     match &mut item.kind {
-                        Kind::Table(entries) => member(entries, part, verbatim, place),
+                        Kind::Table(entries) => member(entries, part, verbatim, makes_list, place),
                         kind => return Err(format!("`{part}` stands below {}", kind.name())),
                     }
                 } else {
@@ -104,12 +115,19 @@ fn set(root: &mut Node, path: &[&str], value: &str, place: &Place) -> Result<(),
 }
 
 /// The member that a part of a variable's name means: as the file spells it, else in lower case; made when it is not there.
-fn member<'a>(entries: &'a mut IndexMap<String, Entry>, part: &str, verbatim: bool, place: &Place) -> &'a mut Node {
+fn member<'a>(
+    entries: &'a mut IndexMap<String, Entry>,
+    part: &str,
+    verbatim: bool,
+    makes_list: bool,
+    place: &Place,
+) -> &'a mut Node {
     let existing = entries.keys().find(|key| key.as_str() == part).or_else(|| {
         let mut near = entries.keys().filter(|key| key.eq_ignore_ascii_case(part));
         near.next().filter(|_| !verbatim)
     });
     let key = existing.cloned().unwrap_or_else(|| if verbatim { part.to_owned() } else { part.to_ascii_lowercase() });
-    let made = || Entry { key: place.clone(), node: Node { place: place.clone(), kind: Kind::Table(IndexMap::new()) } };
+    let kind = if makes_list { Kind::List(Vec::new()) } else { Kind::Table(IndexMap::new()) };
+    let made = || Entry { key: place.clone(), node: Node { place: place.clone(), kind } };
     &mut entries.entry(key).or_insert_with(made).node
 }

@@ -80,15 +80,32 @@ impl Folder {
         if let Some(source) = self.sources.borrow().get(&canonical) {
             return Ok(Arc::clone(source));
         }
-        let unreadable = |error: &io::Error| FileProblem::new("unreadable-file", format!("cannot read {reference}: {error}"), "");
-        let metadata = fs::metadata(&canonical).map_err(|error| unreadable(&error))?;
-        if !metadata.is_file() {
+        self.load(reference, &path, canonical)
+    }
+
+    /// The text of the configuration file itself. Its user named it: a link may lead it anywhere.
+    pub(super) fn configuration(&self, path: &Path) -> Result<Arc<Source>, FileProblem> {
+        let name = path.to_string_lossy();
+        let canonical = fs::canonicalize(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                FileProblem::new("missing-file", format!("there is no file {name}"), "an API is defined in a config.toml")
+            }
+            _ => FileProblem::new("unreadable-file", format!("cannot read {name}: {error}"), "check its permissions"),
+        })?;
+        self.load(&name, path, canonical)
+    }
+
+    fn load(&self, reference: &str, path: &Path, canonical: PathBuf) -> Result<Arc<Source>, FileProblem> {
+        let unreadable = |error: io::Error| {
+            FileProblem::new("unreadable-file", format!("cannot read {reference}: {error}"), "check its permissions")
+        };
+        if !fs::metadata(&canonical).map_err(unreadable)?.is_file() {
             return Err(FileProblem::new("missing-file", format!("{reference} is not a file"), "name a file"));
         }
-        self.read.borrow_mut().insert(path.clone());
+        self.read.borrow_mut().insert(path.into());
         let mut bytes = Vec::new();
-        let file = fs::File::open(&canonical).map_err(|error| unreadable(&error))?;
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+        let file = fs::File::open(&canonical).map_err(unreadable)?;
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST_FILE {
             return Err(FileProblem::new(
                 "file-too-large",
@@ -111,7 +128,9 @@ impl Folder {
         }
         let (path, canonical) = self.resolve(directory, &relative)?;
         self.read.borrow_mut().insert(path);
-        let failed = |error: io::Error| FileProblem::new("unreadable-file", format!("cannot read {directory}: {error}"), "");
+        let failed = |error: io::Error| {
+            FileProblem::new("unreadable-file", format!("cannot read {directory}: {error}"), "check its permissions")
+        };
         let mut entries = Vec::new();
         for entry in fs::read_dir(canonical).map_err(failed)?.take(MOST_ENTRIES) {
             let entry = entry.map_err(failed)?;
@@ -181,7 +200,7 @@ impl Folder {
     }
 
     /// A path as the user knows it.
-    fn shown(&self, relative: &Path) -> PathBuf {
+    pub(super) fn shown(&self, relative: &Path) -> PathBuf {
         self.root.join(relative)
     }
 

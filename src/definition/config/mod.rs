@@ -103,8 +103,7 @@ where
     K: Into<OsString>,
     V: Into<OsString>,
 {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let source = folder.source(&name).map_err(|problem| report.push(problem.diagnostic(None))).ok()?;
+    let source = folder.configuration(path).map_err(|problem| report.push(problem.diagnostic(None))).ok()?;
     let mut tree = node::parse(&source).map_err(|syntax| report.push(syntax)).ok()?;
     environment::apply(&mut tree, environment, overrides, report);
 

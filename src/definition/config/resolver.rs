@@ -36,6 +36,8 @@ struct Step {
     runtime: Runtime,
     max_batch_size: Option<Spanned<i64>>,
     place: Place,
+    /// Whether code that was named could not be read, which was reported; nothing can be made of such a step.
+    is_unreadable: bool,
 }
 
 impl Reader<'_> {
@@ -92,6 +94,9 @@ impl Reader<'_> {
         };
         let data_source_type = self.data_source_type(data_source);
         self.check_step(&step, data_source_type, &format!("the function `{name}`"));
+        if step.is_unreadable {
+            return None;
+        }
         Some(Function {
             name: name.into(),
             description: None,
@@ -214,6 +219,9 @@ impl Reader<'_> {
                 ResolverKind::Pipeline { functions: pipeline.into_iter().map(|name| Str::from(name.value)).collect() }
             }
         };
+        if step.is_unreadable {
+            return None;
+        }
         Some(Resolver {
             type_name: Str::from(""),
             field_name: Str::from(""),
@@ -256,6 +264,9 @@ impl Reader<'_> {
         let code = file("code");
         let request = file("request_mapping_template");
         let response = file("response_mapping_template");
+        let is_unreadable = (table.has("code") && code.is_none())
+            || (table.has("request_mapping_template") && request.is_none())
+            || (table.has("response_mapping_template") && response.is_none());
         let has_templates = table.has("request_mapping_template") || table.has("response_mapping_template");
         if table.has("code") && has_templates {
             let message = format!("`{}` and mapping templates exclude each other", table.path("code"));
@@ -282,7 +293,7 @@ impl Reader<'_> {
             }
             max_batch_size = max_batch_size.or_else(|| files.annotations.max_batch_size.clone());
         }
-        Step { data_source, runtime, max_batch_size, place: place.clone() }
+        Step { data_source, runtime, max_batch_size, place: place.clone(), is_unreadable }
     }
 
     fn missing_data_source(&self, step: &Step, what: &str, or: &str) {
@@ -314,7 +325,9 @@ impl Reader<'_> {
     /// What a step with a data source must have. Only Lambda can do without a request.
     fn check_step(&self, step: &Step, data_source_type: Option<DataSourceType>, what: &str) {
         let has_request = matches!(step.runtime, Runtime::Code(_) | Runtime::Templates { request: Some(_), .. });
-        if let (false, Some(kind)) = (has_request, data_source_type.filter(|kind| *kind != DataSourceType::AwsLambda)) {
+        if let (false, Some(kind)) =
+            (has_request || step.is_unreadable, data_source_type.filter(|kind| *kind != DataSourceType::AwsLambda))
+        {
             let message = format!("{what} has no code and no request template");
             let help = format!("only AWS_LAMBDA works without, and this data source is {}", kind.name());
             self.report.error("missing-code", &step.place, message, help);
@@ -377,6 +390,7 @@ fn file_step(files: Files) -> Step {
         runtime: files.runtime,
         max_batch_size: files.annotations.max_batch_size,
         place: files.place,
+        is_unreadable: false,
     }
 }
 
@@ -396,7 +410,7 @@ pub(super) fn ttl(duration: Duration) -> Result<Duration, Problem> {
     if (Duration::from_secs(1)..=Duration::from_secs(3_600)).contains(&duration) {
         Ok(duration)
     } else {
-        Err(Problem::new("must be between 1s and 1h"))
+        Err(Problem::new("must be between 1s and 1h").help("for instance \"60s\""))
     }
 }
 
@@ -405,7 +419,8 @@ fn caching_config(mut table: Table<'_>) -> Option<CachingConfig> {
     let time = table.checked("ttl", ttl);
     let caching_keys = table.checked("caching_keys", |keys: Vec<Str>| {
         if keys.len() > MOST_CACHING_KEYS {
-            return Err(Problem::new(format!("has {} keys, {MOST_CACHING_KEYS} are allowed", keys.len())));
+            return Err(Problem::new(format!("has {} keys, {MOST_CACHING_KEYS} are allowed", keys.len()))
+                .help("AppSync has the same limit"));
         }
         let is_key = |key: &Str| {
             let path = key.strip_prefix("$context.").or_else(|| key.strip_prefix("$ctx."));

@@ -18,6 +18,11 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
         let default_mode = if settings.host.is_loopback() { Mode::Development } else { Mode::Production };
         let modes = [("development", Mode::Development), ("production", Mode::Production)];
         settings.mode = table.choice("mode", &modes).unwrap_or(default_mode);
+        if settings.mode == Mode::Development && !settings.host.is_loopback() {
+            let message = format!("development mode on {}, which others can reach", settings.host);
+            let help = "fine in a container whose port is published to this machine only; else set mode = \"production\"";
+            table.report.warning("development-mode", &table.place_of("mode"), message, help);
+        }
         settings.data = table.or("data", settings.data.to_string_lossy().into_owned()).into();
         settings.request_timeout = table.checked("request_timeout", some_time).unwrap_or(settings.request_timeout);
         settings.request_body_limit = table.checked("request_body_limit", some_bytes).unwrap_or(settings.request_body_limit);
@@ -37,11 +42,11 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
 }
 
 fn some_time(duration: Duration) -> Result<Duration, Problem> {
-    if duration.is_zero() { Err(Problem::new("must be longer than nothing")) } else { Ok(duration) }
+    if duration.is_zero() { Err(Problem::new("must be longer than nothing").help("for instance \"30s\"")) } else { Ok(duration) }
 }
 
 pub(super) fn some_bytes(size: ByteSize) -> Result<u64, Problem> {
-    if size.0 == 0 { Err(Problem::new("must be larger than nothing")) } else { Ok(size.0) }
+    if size.0 == 0 { Err(Problem::new("must be larger than nothing").help("for instance \"5MiB\"")) } else { Ok(size.0) }
 }
 
 fn origins(origins: Vec<value::Str>) -> Result<Vec<value::Str>, Problem> {

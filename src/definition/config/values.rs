@@ -59,7 +59,13 @@ pub(super) fn wrong_type(node: &Node, name: &str, expected: &str) -> Vec<Diagnos
         Kind::Override(_) => format!("`{name}` must be {expected}"),
         kind => format!("`{name}` must be {expected}, not {}", kind.name()),
     };
-    vec![Diagnostic::error("wrong-type", message).at(&node.place.source, node.place.span.clone())]
+    let help = match expected {
+        "a string" => "write it in quotes: \"…\"",
+        "a list" => "write it in brackets: [\"…\"]",
+        "a table" => "write it as a section of its own, or in braces: { key = \"…\" }",
+        _ => "write it without quotes",
+    };
+    vec![Diagnostic::error("wrong-type", message).help(help).at(&node.place.source, node.place.span.clone())]
 }
 
 fn invalid(node: &Node, name: &str, problem: Problem) -> Vec<Diagnostic> {
@@ -70,7 +76,10 @@ fn invalid(node: &Node, name: &str, problem: Problem) -> Vec<Diagnostic> {
 pub(super) fn within<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl FnOnce(i64) -> Result<T, Problem> {
     move |number| {
         let fitting = if range.contains(&number) { T::try_from(number).ok() } else { None };
-        fitting.ok_or_else(|| Problem::new(format!("must be between {} and {}, not {number}", range.start(), range.end())))
+        fitting.ok_or_else(|| {
+            let problem = format!("must be between {} and {}, not {number}", range.start(), range.end());
+            Problem::new(problem).help("choose a number in that range")
+        })
     }
 }
 
@@ -163,9 +172,8 @@ impl FromNode for IpAddr {
 impl FromNode for Duration {
     fn from_node(node: &Node, name: &str) -> Result<Self, Vec<Diagnostic>> {
         let help = "a number with its unit (ms, s, m, h, d), for instance \"30s\" or \"1h30m\"";
-        let text = match &node.kind {
-            Kind::String(text) | Kind::Override(text) => text,
-            _ => return Err(wrong_type(node, name, "a duration").into_iter().map(|d| d.help(help)).collect()),
+        let (Kind::String(text) | Kind::Override(text)) = &node.kind else {
+            return Err(wrong_type(node, name, "a duration").into_iter().map(|d| d.help(help)).collect());
         };
         parse_duration(text).ok_or_else(|| invalid(node, name, Problem::new(format!("is not a duration: `{text}`")).help(help)))
     }
@@ -174,9 +182,8 @@ impl FromNode for Duration {
 impl FromNode for ByteSize {
     fn from_node(node: &Node, name: &str) -> Result<Self, Vec<Diagnostic>> {
         let help = "a number with its unit (B, KB, MB, GB, KiB, MiB, GiB), for instance \"5MiB\"";
-        let text = match &node.kind {
-            Kind::String(text) | Kind::Override(text) => text,
-            _ => return Err(wrong_type(node, name, "a size").into_iter().map(|d| d.help(help)).collect()),
+        let (Kind::String(text) | Kind::Override(text)) = &node.kind else {
+            return Err(wrong_type(node, name, "a size").into_iter().map(|d| d.help(help)).collect());
         };
         parse_size(text).map(Self).ok_or_else(|| invalid(node, name, Problem::new(format!("is not a size: `{text}`")).help(help)))
     }
