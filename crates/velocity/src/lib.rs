@@ -1,1 +1,33 @@
-//! The Velocity template language.
+//! The Velocity template language, with the semantics of Apache Velocity 1.7.
+//!
+//! A template is read once into a tree ([`Template::parse`], all mistakes at once with their places) and evaluated as often as
+//! wanted ([`Template::evaluate`]) over [`Val`]ues with shared references. What a template may reach beyond plain data comes
+//! in through the [`Host`] trait; the engine itself knows no names of any service. Every resource that a template could use up
+//! is bounded by [`Limits`]: loops, steps, time, memory, output, nesting.
+//!
+//! ```
+//! # use velocity::{Context, Limits, Options, Template, Val};
+//! let template = Template::parse("Hello #foreach($n in $names)$n#if($foreach.hasNext), #end#end!", &Options::default()).expect("it is well formed");
+//! let mut context = Context::new();
+//! context.set("names", Val::from(&value::value!(["Ann", "Bob"])));
+//! assert_eq!(template.evaluate(&mut context, &Limits::default()).expect("nothing in it fails").text, "Hello Ann, Bob!");
+//! ```
+
+mod ast;
+mod error;
+mod evaluate;
+mod host;
+mod limits;
+mod methods;
+mod parser;
+mod regex;
+mod template;
+mod val;
+
+pub use error::{EvaluateError, ParseError};
+pub use evaluate::{Context, Outcome};
+pub use host::{Host, HostError};
+pub use limits::Limits;
+pub use regex::java_regex;
+pub use template::{Options, Template, Truthiness};
+pub use val::{ConvertError, Entry, Key, ListRef, MapRef, Val};

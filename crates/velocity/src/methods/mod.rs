@@ -1,0 +1,281 @@
+//! The methods and properties of values: what Java has on strings, lists, maps and numbers.
+//!
+//! A method that does not exist for the given arguments answers `None`, which Velocity prints as the reference's own text. One
+//! that exists in Java but not here is an error that names it, for silence would be a wrong answer.
+
+mod list;
+mod map;
+mod number;
+mod string;
+
+use value::Str;
+
+use crate::error::Fault;
+use crate::limits::Meter;
+use crate::val::{Key, ListKind, ListRef, Val, equals, java_equals, text_of};
+
+type Answer = Result<Option<Val>, Fault>;
+
+/// The text that a method without result leaves.
+fn void() -> Answer {
+    Ok(Some(Val::from("")))
+}
+
+fn found(value: impl Into<Val>) -> Answer {
+    Ok(Some(value.into()))
+}
+
+/// A count or a place, as Java's `int`.
+fn int(number: usize) -> Val {
+    i32::try_from(number).map_or(Val::Long(i64::MAX), Val::Int)
+}
+
+fn unsupported(value: &Val, method: &str) -> Answer {
+    Err(Fault::new(format!("The method {method} of {} is not supported", value.type_name())))
+}
+
+fn threw(value: &Val, method: &str, reason: impl std::fmt::Display) -> Fault {
+    Fault::new(format!("Invocation of method '{method}' of {} failed: {reason}", value.type_name()))
+}
+
+fn no_reflection() -> Fault {
+    Fault::new("Access to a value's class is refused; a member named `class` is reached by get(\"class\")")
+}
+
+/// Calls a method.
+pub(crate) fn call(receiver: &Val, method: &str, args: &[Val], meter: &mut Meter<'_>) -> Answer {
+    meter.work(1)?;
+    match (method, args) {
+        ("getClass", []) => return Err(no_reflection()),
+        ("wait" | "notify" | "notifyAll", _) => return unsupported(receiver, method),
+        _ => {}
+    }
+    if !matches!(receiver, Val::Host(_)) {
+        match (method, args) {
+            ("toString", []) => return found(text_of(receiver, meter)?),
+            ("equals", [other]) => return found(java_equals(receiver, other, meter)?),
+            _ => {}
+        }
+    }
+    match receiver {
+        Val::Null => Ok(None),
+        Val::Str(text) => string::call(receiver, text, method, args, meter),
+        Val::List(list) => list::call(receiver, list, method, args, meter),
+        Val::Map(map) => map::call(receiver, map, method, args, meter),
+        Val::Entry(entry) => match (method, args) {
+            ("getKey", []) => found(entry.key()),
+            ("getValue", []) => found(entry.value()),
+            ("setValue", [value]) => found(entry.map.insert(entry.key.clone(), value.clone()).unwrap_or(Val::Null)),
+            _ => Ok(None),
+        },
+        Val::Iterator(iterator) => match (method, args) {
+            ("hasNext", []) => found(iterator.has_next()),
+            ("next", []) => iterator.next().map(Some).ok_or_else(|| threw(receiver, method, "there is no next item")),
+            _ => Ok(None),
+        },
+        Val::Bool(value) => match (method, args) {
+            ("booleanValue", []) => found(*value),
+            ("compareTo" | "compare", [Val::Bool(other)]) => found(value.cmp(other) as i32),
+            ("parseBoolean" | "valueOf", [Val::Str(text)]) => found(text.eq_ignore_ascii_case("true")),
+            ("hashCode", []) => Ok(crate::val::hash(receiver).map(Val::Int)),
+            _ => Ok(None),
+        },
+        Val::Int(_) | Val::Long(_) | Val::Big(_) | Val::Double(_) | Val::Decimal(_) => {
+            number::call(receiver, method, args, meter)
+        }
+        Val::Loop(state) => match (method, args) {
+            ("hasNext", []) => found(state.has_next.get()),
+            ("getIndex", []) => found(int(state.index.get())),
+            ("getCount", []) => found(int(state.index.get() + 1)),
+            ("isFirst" | "getFirst", []) => found(state.index.get() == 0),
+            ("isLast" | "getLast", []) => found(!state.has_next.get()),
+            ("stop", []) => {
+                state.stopped.set(true);
+                void()
+            }
+            _ => Ok(None),
+        },
+        Val::Block(_) => Ok(None),
+        Val::Host(host) => host.call(method, args).map_err(|error| Fault::host(error.0)),
+    }
+}
+
+/// Reads a property.
+pub(crate) fn property(receiver: &Val, name: &str) -> Answer {
+    if name == "class" && !matches!(receiver, Val::Null | Val::Host(_)) {
+        return Err(no_reflection());
+    }
+    Ok(match receiver {
+        Val::Map(map) => map.get(name),
+        Val::Host(host) => host.get(name),
+        Val::Entry(entry) => match name {
+            "key" => Some(entry.key()),
+            "value" => Some(entry.value()),
+            _ => None,
+        },
+        Val::List(list) if name == "empty" => Some(Val::Bool(list.is_empty())),
+        Val::Str(text) if name == "empty" => Some(Val::Bool(text.is_empty())),
+        Val::Double(number) if name == "naN" => Some(Val::Bool(number.is_nan())),
+        Val::Double(number) if name == "infinite" => Some(Val::Bool(number.is_infinite())),
+        Val::Loop(state) => match name {
+            "index" => Some(int(state.index.get())),
+            "count" => Some(int(state.index.get() + 1)),
+            "hasNext" => Some(Val::Bool(state.has_next.get())),
+            "first" => Some(Val::Bool(state.index.get() == 0)),
+            "last" => Some(Val::Bool(!state.has_next.get())),
+            "parent" => state.parent.clone().map(Val::Loop),
+            "topmost" => {
+                let mut top = std::rc::Rc::clone(state);
+                while let Some(parent) = top.parent.clone() {
+                    top = parent;
+                }
+                Some(Val::Loop(top))
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// Reads `value[index]`.
+pub(crate) fn index(receiver: &Val, index: &Val, meter: &mut Meter<'_>) -> Answer {
+    match receiver {
+        Val::List(list) => {
+            let Some(number) = index.as_i64() else { return Ok(None) };
+            match list_place(list, number) {
+                Some(at) => Ok(list.get(at)),
+                None => Err(out_of_bounds(receiver, "get", number, list.len())),
+            }
+        }
+        Val::Map(map) => Ok(Key::from_val(index).and_then(|key| map.get_key(&key))),
+        Val::Host(host) => match index.as_str() {
+            Some(name) => Ok(host.get(name)),
+            None => call(receiver, "get", std::slice::from_ref(index), meter),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// Writes a property; `false` when there is none that could be written.
+pub(crate) fn set_property(receiver: &Val, name: &str, value: Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
+    match receiver {
+        Val::Map(map) => {
+            meter.elements(1)?;
+            map.insert(Key::from(name), value);
+            Ok(true)
+        }
+        Val::Entry(entry) if name == "value" => {
+            entry.map.insert(entry.key.clone(), value);
+            Ok(true)
+        }
+        Val::Host(host) => host.set(name, value).map_err(|error| Fault::host(error.0)),
+        _ => Ok(false),
+    }
+}
+
+/// Writes `value[index]`.
+pub(crate) fn set_index(receiver: &Val, index: &Val, value: Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
+    match receiver {
+        Val::List(list) => {
+            let Some(number) = index.as_i64() else { return Ok(false) };
+            if let ListKind::View(what) = list.kind() {
+                return Err(view(what, "set"));
+            }
+            let Some(at) = list_place(list, number) else { return Err(out_of_bounds(receiver, "set", number, list.len())) };
+            Ok(list.set(at, value).is_some())
+        }
+        Val::Map(map) => {
+            let Some(key) = Key::from_val(index) else { return Err(no_key(index)) };
+            meter.elements(1)?;
+            map.insert(key, value);
+            Ok(true)
+        }
+        Val::Host(_) => match index.as_str() {
+            Some(name) => set_property(receiver, name, value, meter),
+            None => Ok(false),
+        },
+        _ => Ok(false),
+    }
+}
+
+/// The place that an index means; negative ones count from the end.
+fn list_place(list: &ListRef, index: i64) -> Option<usize> {
+    let length = i64::try_from(list.len()).ok()?;
+    let at = if index < 0 { index + length } else { index };
+    usize::try_from(at).ok().filter(|_| at < length)
+}
+
+fn out_of_bounds(receiver: &Val, method: &str, index: i64, length: usize) -> Fault {
+    threw(receiver, method, format_args!("Index {index} out of bounds for length {length}"))
+}
+
+fn view(what: &str, method: &str) -> Fault {
+    Fault::new(format!("{method} on {what} is not supported, as it would have to write through: copy it with addAll first"))
+}
+
+fn no_key(value: &Val) -> Fault {
+    Fault::new(format!("A value of type {} cannot be the key of a map", value.type_name()))
+}
+
+/// The items of anything that Java has as a `Collection`.
+fn collection(value: &Val) -> Option<&ListRef> {
+    match value {
+        Val::List(list) if list.kind() != ListKind::Array => Some(list),
+        _ => None,
+    }
+}
+
+/// Whether `items` has one that equals `wanted`, by Java's `equals`.
+fn contains(items: &[Val], wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
+    for item in items {
+        if java_equals(item, wanted, meter)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Makes a set of the scalars, so that asking for many of them stays linear.
+struct Members<'v> {
+    keys: std::collections::HashSet<Key>,
+    rest: Vec<&'v Val>,
+}
+
+impl<'v> Members<'v> {
+    fn new(items: &'v [Val]) -> Self {
+        let mut members = Members { keys: std::collections::HashSet::new(), rest: Vec::new() };
+        for item in items {
+            match Key::from_val(item) {
+                Some(key) => drop(members.keys.insert(key)),
+                None => members.rest.push(item),
+            }
+        }
+        members
+    }
+
+    fn contains(&self, wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
+        if let Some(key) = Key::from_val(wanted) {
+            meter.work(1)?;
+            return Ok(self.keys.contains(&key));
+        }
+        for item in &self.rest {
+            if java_equals(item, wanted, meter)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Text of an argument that Java takes as `CharSequence`.
+fn text_arg<'v>(value: &'v Val) -> Option<&'v Str> {
+    match value {
+        Val::Str(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// `==` for the use of conditions.
+pub(crate) fn is_equal(left: &Val, right: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
+    equals(left, right, meter)
+}

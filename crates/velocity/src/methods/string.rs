@@ -1,0 +1,333 @@
+//! `java.lang.String`. Places and lengths count UTF-16 units, as in Java; for ASCII text these are bytes.
+
+use value::Str;
+
+use super::{Answer, collection, found, int, text_arg, threw, unsupported, void};
+use crate::error::Fault;
+use crate::limits::Meter;
+use crate::regex::cached;
+use crate::val::{ListKind, ListRef, Val, string_hash, text_of};
+
+pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter: &mut Meter<'_>) -> Answer {
+    meter.work(text.len() / 64)?;
+    match (method, args) {
+        ("length", []) => found(int(length(text))),
+        ("isEmpty", []) => found(text.is_empty()),
+        ("isBlank", []) => found(text.chars().all(char::is_whitespace)),
+        ("trim", []) => made(text.trim_matches(|char| char <= ' '), meter),
+        ("strip", []) => made(text.trim(), meter),
+        ("stripLeading", []) => made(text.trim_start(), meter),
+        ("stripTrailing", []) => made(text.trim_end(), meter),
+        ("intern", []) => found(Str::clone(text)),
+        ("toLowerCase", []) => made(&text.to_lowercase(), meter),
+        ("toUpperCase", []) => made(&text.to_uppercase(), meter),
+        ("hashCode", []) => found(string_hash(text)),
+        ("substring" | "subSequence", [Val::Int(from)]) if method == "substring" => {
+            substring(receiver, text, i64::from(*from), None, meter)
+        }
+        ("substring" | "subSequence", [Val::Int(from), Val::Int(to)]) => {
+            substring(receiver, text, i64::from(*from), Some(i64::from(*to)), meter)
+        }
+        ("charAt", [Val::Int(at)]) => {
+            let unit = usize::try_from(*at).ok().and_then(|at| unit_at(text, at));
+            match unit {
+                Some(unit) => made(&String::from_utf16_lossy(&[unit]), meter),
+                None => Err(threw(receiver, method, format_args!("String index out of range: {at}"))),
+            }
+        }
+        ("codePointAt", [Val::Int(at)]) => {
+            let char = usize::try_from(*at).ok().and_then(|at| text.get(byte_of(text, at)?..)?.chars().next());
+            match char {
+                Some(char) => found(i64::from(u32::from(char))).map(|code| {
+                    code.map(|code| Val::Int(code.as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or_default()))
+                }),
+                None => Err(threw(receiver, method, format_args!("String index out of range: {at}"))),
+            }
+        }
+        ("indexOf", [wanted]) => match needle(wanted) {
+            Some(wanted) => found(place(text, text.find(&*wanted))),
+            None => Ok(None),
+        },
+        ("lastIndexOf", [wanted]) => match needle(wanted) {
+            Some(wanted) => found(place(text, text.rfind(&*wanted))),
+            None => Ok(None),
+        },
+        ("indexOf", [wanted, Val::Int(from)]) => {
+            let Some(wanted) = needle(wanted) else { return Ok(None) };
+            let from = byte_of(text, usize::try_from(*from).unwrap_or(0)).unwrap_or(text.len());
+            found(place(text, text[from..].find(&*wanted).map(|at| at + from)))
+        }
+        ("lastIndexOf", [wanted, Val::Int(from)]) => {
+            let Some(wanted) = needle(wanted) else { return Ok(None) };
+            let Ok(from) = usize::try_from(*from) else { return found(-1) };
+            let last = byte_of(text, from).unwrap_or(text.len());
+            let mut end = (last + wanted.len()).min(text.len());
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            found(place(text, text[..end].rfind(&*wanted)))
+        }
+        (
+            "contains" | "startsWith" | "endsWith" | "matches" | "concat" | "compareTo" | "compareToIgnoreCase" | "contentEquals",
+            [Val::Null],
+        ) => Err(threw(receiver, method, "its argument is null")),
+        ("contains", [other]) => Ok(text_arg(other).map(|other| Val::Bool(text.contains(&**other)))),
+        ("startsWith", [other]) => Ok(text_arg(other).map(|other| Val::Bool(text.starts_with(&**other)))),
+        ("startsWith", [other, Val::Int(from)]) => {
+            let rest = usize::try_from(*from).ok().and_then(|from| text.get(byte_of(text, from)?..));
+            Ok(text_arg(other).map(|other| Val::Bool(rest.is_some_and(|rest| rest.starts_with(&**other)))))
+        }
+        ("endsWith", [other]) => Ok(text_arg(other).map(|other| Val::Bool(text.ends_with(&**other)))),
+        ("contentEquals", [other]) => Ok(text_arg(other).map(|other| Val::Bool(text == other))),
+        ("equalsIgnoreCase", [other]) => match other {
+            Val::Null => found(false),
+            other => Ok(text_arg(other).map(|other| Val::Bool(folded(text).eq(folded(other))))),
+        },
+        ("compareTo", [other]) => {
+            Ok(text_arg(other).map(|other| Val::Int(difference(text.encode_utf16(), other.encode_utf16()))))
+        }
+        ("compareToIgnoreCase", [other]) => Ok(text_arg(other).map(|other| {
+            let units = |text: &str| folded(text).collect::<String>().encode_utf16().collect::<Vec<_>>();
+            Val::Int(difference(units(text).into_iter(), units(other).into_iter()))
+        })),
+        ("concat", [other]) => match text_arg(other) {
+            Some(other) => {
+                meter.string(text.len() + other.len())?;
+                found(format!("{text}{other}"))
+            }
+            None => Ok(None),
+        },
+        ("repeat", [Val::Int(count)]) => {
+            let Ok(count) = usize::try_from(*count) else { return Err(threw(receiver, method, "count is negative")) };
+            meter.string(text.len().saturating_mul(count))?;
+            found(text.repeat(count))
+        }
+        ("replace", [from, to]) => match (text_arg(from), text_arg(to)) {
+            (Some(from), Some(to)) => replace(text, from, to, meter),
+            _ => Ok(None),
+        },
+        ("matches", [pattern]) => match text_arg(pattern) {
+            Some(pattern) => {
+                let regex = cached(pattern, true).map_err(|error| threw(receiver, method, error))?;
+                found(regex.is_match(text).map_err(|error| threw(receiver, method, error))?)
+            }
+            None => Ok(None),
+        },
+        ("replaceAll" | "replaceFirst", [pattern, to]) => match (text_arg(pattern), text_arg(to)) {
+            (Some(pattern), Some(to)) => replace_pattern(receiver, text, method, pattern, to, meter),
+            _ => Ok(None),
+        },
+        ("split", [pattern]) => match text_arg(pattern) {
+            Some(pattern) => split(receiver, text, pattern, 0, meter),
+            None => Ok(None),
+        },
+        ("split", [pattern, Val::Int(limit)]) => match text_arg(pattern) {
+            Some(pattern) => split(receiver, text, pattern, *limit, meter),
+            None => Ok(None),
+        },
+        ("toCharArray", []) => {
+            meter.elements(length(text))?;
+            let units = text.encode_utf16().map(|unit| Val::from(String::from_utf16_lossy(&[unit])));
+            found(Val::List(ListRef::of_kind(ListKind::Array, units.collect())))
+        }
+        ("valueOf" | "copyValueOf", [value]) => found(text_of(value, meter)?),
+        ("join", [separator, items]) => match (text_arg(separator), collection(items)) {
+            (Some(separator), Some(items)) => {
+                let mut joined = String::new();
+                for (at, item) in items.to_vec().iter().enumerate() {
+                    if at > 0 {
+                        joined.push_str(separator);
+                    }
+                    crate::val::print(item, &mut joined, meter.limits.max_string, meter)?;
+                }
+                made(&joined, meter)
+            }
+            _ => Ok(None),
+        },
+        ("getChars", _) => void().and_then(|_| unsupported(receiver, method)),
+        (
+            "format" | "formatted" | "getBytes" | "chars" | "codePoints" | "lines" | "indent" | "translateEscapes" | "transform"
+            | "regionMatches" | "codePointCount" | "codePointBefore" | "offsetByCodePoints" | "stripIndent",
+            _,
+        ) => unsupported(receiver, method),
+        _ => Ok(None),
+    }
+}
+
+/// A new string, on the meter's account.
+fn made(text: &str, meter: &mut Meter<'_>) -> Answer {
+    meter.string(text.len())?;
+    found(text)
+}
+
+/// The length in UTF-16 units.
+fn length(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
+}
+
+/// The byte at which UTF-16 unit `unit` begins; one in the midst of a pair counts for the next character.
+fn byte_of(text: &str, unit: usize) -> Option<usize> {
+    if text.is_ascii() {
+        return (unit <= text.len()).then_some(unit);
+    }
+    let mut units = 0;
+    for (at, char) in text.char_indices() {
+        if units >= unit {
+            return Some(at);
+        }
+        units += char.len_utf16();
+    }
+    (units >= unit).then_some(text.len())
+}
+
+fn unit_at(text: &str, at: usize) -> Option<u16> {
+    if text.is_ascii() { text.as_bytes().get(at).map(|&byte| u16::from(byte)) } else { text.encode_utf16().nth(at) }
+}
+
+/// A byte's place as UTF-16 units, -1 for none.
+fn place(text: &str, byte: Option<usize>) -> Val {
+    byte.map_or(Val::Int(-1), |byte| int(length(&text[..byte])))
+}
+
+/// What `indexOf` looks for: a string, or a character by its code.
+fn needle(value: &Val) -> Option<std::borrow::Cow<'_, str>> {
+    match value {
+        Val::Str(text) => Some((&**text).into()),
+        Val::Int(code) => Some(char::from_u32(u32::try_from(*code).ok()?)?.to_string().into()),
+        _ => None,
+    }
+}
+
+fn substring(receiver: &Val, text: &str, from: i64, to: Option<i64>, meter: &mut Meter<'_>) -> Answer {
+    let length = length(text);
+    let end = to.unwrap_or_else(|| i64::try_from(length).unwrap_or(i64::MAX));
+    let bounds = usize::try_from(from).ok().zip(usize::try_from(end).ok()).filter(|(from, to)| from <= to && *to <= length);
+    let Some((from, to)) = bounds else {
+        return Err(threw(receiver, "substring", format_args!("begin {from}, end {end}, length {length}")));
+    };
+    if text.is_ascii() {
+        return made(&text[from..to], meter);
+    }
+    let units: Vec<u16> = text.encode_utf16().skip(from).take(to - from).collect();
+    made(&String::from_utf16_lossy(&units), meter)
+}
+
+/// `String.CASE_INSENSITIVE_ORDER`: to upper case, then to lower, character by character.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// `compareTo`: the difference of the first units that differ, or of the lengths.
+fn difference(mut left: impl Iterator<Item = u16>, mut right: impl Iterator<Item = u16>) -> i32 {
+    let count = |rest: usize| i32::try_from(rest).unwrap_or(i32::MAX);
+    loop {
+        match (left.next(), right.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (Some(a), Some(b)) => return i32::from(a) - i32::from(b),
+            (None, None) => return 0,
+            (Some(_), None) => return count(left.count() + 1),
+            (None, Some(_)) => return -count(right.count() + 1),
+        }
+    }
+}
+
+fn replace(text: &str, from: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
+    let count = if from.is_empty() { text.chars().count() + 1 } else { text.matches(from).count() };
+    meter.string(text.len().saturating_add(count.saturating_mul(to.len())))?;
+    found(text.replace(from, to))
+}
+
+fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
+    let failed = |reason: String| threw(receiver, method, reason);
+    let regex = cached(pattern, false).map_err(failed)?;
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for captures in regex.captures_iter(text) {
+        let captures = captures.map_err(|error| failed(error.to_string()))?;
+        let Some(whole) = captures.get(0) else { break };
+        meter.work(1)?;
+        out.push_str(&text[end..whole.start()]);
+        replacement(to, &captures, &mut out).map_err(failed)?;
+        if out.len() > meter.limits.max_string {
+            meter.string(out.len())?;
+        }
+        end = whole.end();
+        if method == "replaceFirst" {
+            break;
+        }
+    }
+    out.push_str(&text[end..]);
+    meter.string(out.len())?;
+    found(out)
+}
+
+/// A replacement: `$1` and `${name}` are groups, a backslash takes the next character as it is.
+fn replacement(to: &str, captures: &fancy_regex::Captures<'_>, out: &mut String) -> Result<(), String> {
+    let mut chars = to.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => out.push(chars.next().ok_or("character to be escaped is missing")?),
+            '$' => {
+                let group = if chars.next_if_eq(&'{').is_some() {
+                    let name: String = chars.by_ref().take_while(|&char| char != '}').collect();
+                    captures.name(&name).map(|group| group.as_str())
+                } else {
+                    let first = chars.next().and_then(|char| char.to_digit(10)).ok_or("Illegal group reference")?;
+                    let mut number = first as usize;
+                    if number >= captures.len() {
+                        return Err(format!("No group {number}"));
+                    }
+                    // Further digits belong to the number as long as there is such a group.
+                    while let Some(digit) = chars.peek().and_then(|char| char.to_digit(10)) {
+                        let longer = number * 10 + digit as usize;
+                        if longer >= captures.len() {
+                            break;
+                        }
+                        number = longer;
+                        chars.next();
+                    }
+                    captures.get(number).map(|group| group.as_str())
+                };
+                out.push_str(group.unwrap_or_default());
+            }
+            other => out.push(other),
+        }
+    }
+    Ok(())
+}
+
+/// `split`: empty strings at the end are dropped where `limit` is 0; a match of nothing at the start splits nothing off.
+fn split(receiver: &Val, text: &str, pattern: &str, limit: i32, meter: &mut Meter<'_>) -> Answer {
+    let most = usize::try_from(limit).ok().filter(|&limit| limit > 0).unwrap_or(usize::MAX);
+    let mut parts: Vec<&str> = Vec::new();
+    let is_plain =
+        pattern.chars().count() == 1 && !pattern.contains(['.', '$', '|', '(', ')', '[', '{', '^', '?', '*', '+', '\\']);
+    if is_plain {
+        parts = text.splitn(most, pattern).collect();
+    } else {
+        let regex = cached(pattern, false).map_err(|error| threw(receiver, "split", error))?;
+        let mut start = 0;
+        for found in regex.find_iter(text) {
+            let found = found.map_err(|error| threw(receiver, "split", error))?;
+            meter.work(1)?;
+            if parts.len() + 1 >= most {
+                break;
+            }
+            if found.end() == 0 || (found.start() == found.end() && found.start() == text.len()) {
+                continue;
+            }
+            parts.push(&text[start..found.start()]);
+            start = found.end();
+        }
+        parts.push(&text[start..]);
+    }
+    if limit == 0 && parts.len() > 1 {
+        while parts.last().is_some_and(|part| part.is_empty()) {
+            parts.pop();
+        }
+    }
+    meter.elements(parts.len())?;
+    meter.memory(text.len())?;
+    let items = parts.into_iter().map(Val::from).collect();
+    Ok::<_, Fault>(Some(Val::List(ListRef::of_kind(ListKind::Array, items))))
+}

@@ -1,0 +1,347 @@
+//! Maps, shared by reference, in insertion order.
+
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::{Equivalent, IndexMap};
+use value::{Object, Str};
+
+use super::Val;
+
+/// From so many touched members on, an object is converted as a whole: they are looked up one after the other.
+const TOUCHED_AT_MOST: usize = 16;
+
+/// A map that several values may share.
+#[derive(Clone)]
+pub struct MapRef(Rc<MapCell>);
+
+struct MapCell(RefCell<MapState>);
+
+enum MapState {
+    /// As it came; the containers that were touched have an identity, by their place in it.
+    Foreign {
+        object: Arc<Object>,
+        touched: Vec<(usize, Val)>,
+    },
+    Own(IndexMap<Key, Val>),
+}
+
+/// The key of a map. From JSON it is a string; a map literal takes any scalar, and `1` and `"1"` are different keys.
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// `null`.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An `Integer`.
+    Int(i32),
+    /// A `Long`.
+    Long(i64),
+    /// Any other number, by its text.
+    Number(Str),
+    /// A string.
+    Text(Str),
+}
+
+impl Key {
+    /// The key that `value` makes; `None` for lists, maps and objects, which are no keys here.
+    #[must_use]
+    pub fn from_val(value: &Val) -> Option<Key> {
+        Some(match value {
+            Val::Null => Key::Null,
+            Val::Bool(value) => Key::Bool(*value),
+            Val::Int(number) => Key::Int(*number),
+            Val::Long(number) => Key::Long(*number),
+            Val::Str(text) => Key::Text(Str::clone(text)),
+            Val::Big(_) | Val::Double(_) | Val::Decimal(_) => Key::Number(value.to_text().ok()?.into()),
+            _ => return None,
+        })
+    }
+
+    /// The key as a value.
+    #[must_use]
+    pub fn to_val(&self) -> Val {
+        match self {
+            Key::Null => Val::Null,
+            Key::Bool(value) => Val::Bool(*value),
+            Key::Int(number) => Val::Int(*number),
+            Key::Long(number) => Val::Long(*number),
+            Key::Number(text) => value::Number::from_text(text).map_or_else(|| Val::Str(Str::clone(text)), Val::Decimal),
+            Key::Text(text) => Val::Str(Str::clone(text)),
+        }
+    }
+
+    /// The key as text, as it becomes the name of a JSON member.
+    #[must_use]
+    pub fn to_text(&self) -> Str {
+        match self {
+            Key::Null => "null".into(),
+            Key::Bool(value) => value.to_string().into(),
+            Key::Int(number) => number.to_string().into(),
+            Key::Long(number) => number.to_string().into(),
+            Key::Number(text) | Key::Text(text) => Str::clone(text),
+        }
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Key::Text(text.into())
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Key::Null => state.write_u8(0),
+            Key::Bool(value) => value.hash(state),
+            Key::Int(number) => number.hash(state),
+            Key::Long(number) => number.hash(state),
+            Key::Number(text) | Key::Text(text) => (**text).hash(state),
+        }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Key::Null, Key::Null) => true,
+            (Key::Bool(a), Key::Bool(b)) => a == b,
+            (Key::Int(a), Key::Int(b)) => a == b,
+            (Key::Long(a), Key::Long(b)) => a == b,
+            (Key::Number(a), Key::Number(b)) | (Key::Text(a), Key::Text(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Key {}
+
+/// A string key, borrowed.
+struct Name<'n>(&'n str);
+
+impl Hash for Name<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl Equivalent<Key> for Name<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        matches!(key, Key::Text(text) if **text == *self.0)
+    }
+}
+
+/// An entry of a map; it reads and writes through to it.
+pub struct Entry {
+    pub(crate) map: MapRef,
+    pub(crate) key: Key,
+}
+
+impl Entry {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> Val {
+        self.key.to_val()
+    }
+
+    /// The present value.
+    #[must_use]
+    pub fn value(&self) -> Val {
+        self.map.get_key(&self.key).unwrap_or(Val::Null)
+    }
+}
+
+impl MapRef {
+    /// An empty map.
+    #[must_use]
+    pub fn new() -> Self {
+        MapRef(Rc::new(MapCell(RefCell::new(MapState::Own(IndexMap::new())))))
+    }
+
+    pub(super) fn foreign(object: Arc<Object>) -> Self {
+        MapRef(Rc::new(MapCell(RefCell::new(MapState::Foreign { object, touched: Vec::new() }))))
+    }
+
+    /// The number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &*self.0.0.borrow() {
+            MapState::Foreign { object, .. } => object.len(),
+            MapState::Own(entries) => entries.len(),
+        }
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a string key.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Val> {
+        {
+            let mut state = self.0.0.borrow_mut();
+            match &mut *state {
+                MapState::Own(entries) => return entries.get(&Name(name)).cloned(),
+                MapState::Foreign { object, touched } => {
+                    let member = object.get(name)?;
+                    if !matches!(member, value::Value::List(_) | value::Value::Object(_)) {
+                        return Some(Val::from(member));
+                    }
+                    let at = object.position(name)?;
+                    if let Some(found) = Self::touch(member, touched, at) {
+                        return Some(found);
+                    }
+                }
+            }
+        }
+        self.own(|entries| entries.get(&Name(name)).cloned())
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get_key(&self, key: &Key) -> Option<Val> {
+        if let Key::Text(name) = key {
+            return self.get(name);
+        }
+        match &*self.0.0.borrow() {
+            MapState::Own(entries) => entries.get(key).cloned(),
+            MapState::Foreign { .. } => None,
+        }
+    }
+
+    /// The container `member` at place `at`, with its identity; none if the map should be converted as a whole.
+    fn touch(member: &value::Value, touched: &mut Vec<(usize, Val)>, at: usize) -> Option<Val> {
+        if let Some((_, known)) = touched.iter().find(|(place, _)| *place == at) {
+            return Some(known.clone());
+        }
+        if touched.len() >= TOUCHED_AT_MOST {
+            return None;
+        }
+        let fresh = Val::from(member);
+        touched.push((at, fresh.clone()));
+        Some(fresh)
+    }
+
+    /// Sets an entry: a known key keeps its place. Returns the former value.
+    pub fn insert(&self, key: Key, value: Val) -> Option<Val> {
+        self.own(|entries| entries.insert(key, value))
+    }
+
+    /// Removes an entry; the others keep their order.
+    pub fn remove(&self, key: &Key) -> Option<Val> {
+        self.own(|entries| entries.shift_remove(key))
+    }
+
+    /// Removes all entries.
+    pub fn clear(&self) {
+        let old = self.own(std::mem::take);
+        super::dismantle(old.into_values());
+    }
+
+    /// Whether there is such a key.
+    #[must_use]
+    pub fn contains(&self, key: &Key) -> bool {
+        match (&*self.0.0.borrow(), key) {
+            (MapState::Foreign { object, .. }, Key::Text(name)) => object.contains_key(name),
+            (MapState::Foreign { .. }, _) => false,
+            (MapState::Own(entries), key) => entries.contains_key(key),
+        }
+    }
+
+    /// The keys in order.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Key> {
+        match &*self.0.0.borrow() {
+            MapState::Foreign { object, .. } => object.keys().map(|name| Key::Text(Str::clone(name))).collect(),
+            MapState::Own(entries) => entries.keys().cloned().collect(),
+        }
+    }
+
+    /// The values in order, each shared.
+    #[must_use]
+    pub fn values(&self) -> Vec<Val> {
+        self.own(|entries| entries.values().cloned().collect())
+    }
+
+    /// Whether both are the same map.
+    #[must_use]
+    pub fn is_same(&self, other: &MapRef) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn address(&self) -> usize {
+        Rc::as_ptr(&self.0).addr()
+    }
+
+    /// The object as it came with the containers in it that were touched, if the map itself is unchanged.
+    pub(super) fn origin(&self) -> Option<(Arc<Object>, Vec<(usize, Val)>)> {
+        match &*self.0.0.borrow() {
+            MapState::Foreign { object, touched } => Some((Arc::clone(object), touched.clone())),
+            MapState::Own(_) => None,
+        }
+    }
+
+    fn own<T>(&self, act: impl FnOnce(&mut IndexMap<Key, Val>) -> T) -> T {
+        let mut state = self.0.0.borrow_mut();
+        if let MapState::Foreign { object, touched } = &mut *state {
+            let mut entries: IndexMap<Key, Val> =
+                object.iter().map(|(name, member)| (Key::Text(Str::clone(name)), Val::from(member))).collect();
+            for (at, known) in std::mem::take(touched) {
+                if let Some((_, slot)) = entries.get_index_mut(at) {
+                    *slot = known;
+                }
+            }
+            *state = MapState::Own(entries);
+        }
+        match &mut *state {
+            MapState::Own(entries) => act(entries),
+            MapState::Foreign { .. } => act(&mut IndexMap::new()),
+        }
+    }
+
+    /// Hands the values over if this is the last reference.
+    pub(super) fn release(self, pending: &mut Vec<Val>) {
+        if let Some(mut cell) = Rc::into_inner(self.0) {
+            pending.extend(cell.take_containers());
+        }
+    }
+}
+
+impl Default for MapRef {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MapCell {
+    fn take_containers(&mut self) -> Vec<Val> {
+        match self.0.get_mut() {
+            MapState::Foreign { touched, .. } => std::mem::take(touched).into_iter().map(|(_, value)| value).collect(),
+            MapState::Own(entries) if entries.values().any(Val::is_container) => {
+                std::mem::take(entries).into_values().filter(Val::is_container).collect()
+            }
+            MapState::Own(_) => Vec::new(),
+        }
+    }
+}
+
+impl Drop for MapCell {
+    fn drop(&mut self) {
+        let containers = self.take_containers();
+        if !containers.is_empty() {
+            super::dismantle(containers.into_iter());
+        }
+    }
+}
+
+impl<K: Into<Key>> FromIterator<(K, Val)> for MapRef {
+    fn from_iter<I: IntoIterator<Item = (K, Val)>>(entries: I) -> Self {
+        let map: IndexMap<Key, Val> = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        MapRef(Rc::new(MapCell(RefCell::new(MapState::Own(map)))))
+    }
+}
