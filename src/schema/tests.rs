@@ -446,3 +446,64 @@ fn introspection_refuses_what_would_explode_or_is_not_its_own() {
     let unknown = run(&field("__schema", &[], names(&["nope"])));
     assert!(matches!(unknown, Err(introspection::IntrospectionFault::Invalid(_))));
 }
+
+#[test]
+fn no_text_makes_loading_panic_and_every_place_is_in_its_text() {
+    use proptest::prelude::*;
+    let token = prop_oneof![
+        Just("type"),
+        Just("Query"),
+        Just("interface"),
+        Just("implements"),
+        Just("A"),
+        Just("B"),
+        Just(","),
+        Just("&"),
+        Just("{"),
+        Just("}"),
+        Just("("),
+        Just(")"),
+        Just("["),
+        Just("]"),
+        Just("!"),
+        Just(":"),
+        Just("="),
+        Just("|"),
+        Just("@aws_iam"),
+        Just("@"),
+        Just("union"),
+        Just("enum"),
+        Just("input"),
+        Just("scalar"),
+        Just("directive"),
+        Just("extend"),
+        Just("schema"),
+        Just("query"),
+        Just("on"),
+        Just("\"d\""),
+        Just("\"\"\"é\n\"\"\""),
+        Just("\""),
+        Just("# é\n"),
+        Just("\n"),
+        Just("1"),
+        Just("-1.5e3"),
+        Just("$x"),
+        Just("..."),
+        Just("Int"),
+        Just("a: Int"),
+        Just("{ a: Int }"),
+        Just("(a: [Int!]! = [1])"),
+        Just("é"),
+        Just("\u{feff}"),
+        Just("\0"),
+    ];
+    let soup = prop::collection::vec(token, 0..40).prop_map(|tokens| tokens.join(" "));
+    proptest!(ProptestConfig::with_cases(300), |(text in prop_oneof![4 => soup, 1 => ".*"])| {
+        let loaded = load_all(&["type Query { a: Int }", &text], false);
+        let errors = loaded.diagnostics.iter().any(|found| found.severity == Severity::Error);
+        prop_assert_eq!(errors, loaded.type_system.is_none());
+        for place in loaded.diagnostics.iter().filter_map(|found| found.place.as_ref()) {
+            prop_assert!(place.source.text.get(place.span.clone()).is_some(), "{place:?}");
+        }
+    });
+}
