@@ -63,7 +63,7 @@ pub fn compile_runtime(compiler: &CodeCompiler<'_>, runtime: &Runtime, name: &st
 /// Parses one template.
 #[must_use]
 pub fn compile_template(source: &Arc<Source>) -> (Option<velocity::Template>, Vec<Diagnostic>) {
-    match velocity::Template::parse(&source.text, super::vtl::options()) {
+    match velocity::Template::parse(&source.text, &super::vtl::options()) {
         Ok(template) => (Some(template), Vec::new()),
         Err(errors) => {
             let found = errors
@@ -83,13 +83,11 @@ impl CodeCompiler<'_> {
     /// Checks and compiles an APPSYNC_JS module.
     #[must_use]
     pub fn module(&self, source: &Arc<Source>) -> (Option<appsync_js::Module>, Vec<Diagnostic>) {
-        let options = appsync_js::CompileOptions {
-            strict: self.strict,
-            max_code_characters: self.limits.code_characters as usize,
-            ..appsync_js::CompileOptions::default()
-        };
+        let options =
+            appsync_js::CompileOptions { strict: self.strict, max_characters: self.limits.code_characters as usize };
         let load = |path: &str| self.load(path);
-        let compiled = appsync_js::compile(&source.path, &source.text, &load, &options);
+        let entry = appsync_js::Entry { path: &source.path, text: &source.text };
+        let compiled = appsync_js::compile(entry, &load, &options);
         let found = compiled.findings.into_iter().map(|finding| {
             let severity = match finding.severity {
                 appsync_js::Severity::Error => Severity::Error,

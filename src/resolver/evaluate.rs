@@ -91,7 +91,7 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
             let outcome = code.module.evaluate(handler, members, &mut session, &limits);
             let (result, stash) = match outcome {
                 Ok(evaluation) => (Ok(evaluation.value), Some(evaluation.stash)),
-                Err(appsync_js::Fault::Limit { which: appsync_js::Which::Deadline, .. }) => return Attempt::OutOfTime,
+                Err(appsync_js::Fault::Limit { which: appsync_js::LimitKind::Deadline, .. }) => return Attempt::OutOfTime,
                 Err(appsync_js::Fault::Failure(failure)) => (Err(Fault::Failure(failure)), None),
                 Err(appsync_js::Fault::Limit { message, .. } | appsync_js::Fault::Runtime { message, .. }) => {
                     (Err(Fault::Code { message }), None)

@@ -49,11 +49,7 @@ fn append_error(session: &mut Session, values: &[Value]) -> Result<Value, Failur
 }
 
 fn unauthorized(_: &mut Session, _: &[Value]) -> Result<Value, Failure> {
-    Err(Failure::Raised(Raised {
-        message: "Unauthorized".to_owned(),
-        error_type: Some("Unauthorized".to_owned()),
-        ..Raised::default()
-    }))
+    Err(Failure::Unauthorized)
 }
 
 /// Developer guide, `$util.validate`: a failed condition throws a `CustomTemplateException`.

@@ -38,6 +38,17 @@ pub struct EvaluateError {
     pub host: Option<Box<dyn Error + Send + Sync>>,
 }
 
+/// The fault of an evaluation that took too long.
+pub(crate) const OUT_OF_TIME: &str = "The template takes more time than it may (limit deadline)";
+
+impl EvaluateError {
+    /// Whether it reached [`Limits::deadline`](crate::Limits::deadline), so that another try with more time may succeed.
+    #[must_use]
+    pub fn is_out_of_time(&self) -> bool {
+        self.message == OUT_OF_TIME
+    }
+}
+
 impl fmt::Display for EvaluateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (line {}, column {})", self.message, self.line, self.column)

@@ -68,7 +68,7 @@ impl<'l> Meter<'l> {
             return Err(Fault::new(format!("The template takes more than {} steps (limit max_steps)", self.limits.max_steps)));
         }
         if self.limits.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Fault::new("The template takes more time than it may (limit deadline)"));
+            return Err(Fault::new(crate::error::OUT_OF_TIME));
         }
         Ok(())
     }

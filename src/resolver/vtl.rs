@@ -1,0 +1,301 @@
+//! Velocity templates as AppSync runs them: `$ctx`, `$util`, `$extensions`, `$runtime` around the template engine.
+//!
+//! The utilities themselves are in `appsync-utils`; only those that must not copy their arguments (`qr`, `defaultIfNull` and
+//! its kind, which give the very list or map they were given) are answered here.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use appsync_utils::{Failure, Languages, Session, Utility};
+use value::{Object, Value};
+use velocity::{Context, EvaluateError, Host, HostError, Key, Limits, MapRef, Options, Template, Val};
+
+use super::Step;
+use super::evaluate::{Attempt, Evaluation, Fault};
+
+/// The switches of AppSync's templates: Velocity 1.7, where `#set` to null makes a variable null.
+pub(super) fn options() -> Options {
+    Options { null_assignment: true, ..Options::default() }
+}
+
+/// Evaluates one template with `ctx` made of `members`.
+pub(super) fn evaluate(template: &Template, step: Step, members: &Object, session: Session, budget: Duration) -> Attempt {
+    let session = Rc::new(RefCell::new(session));
+    let ctx = ctx(members);
+    let mut context = Context::new();
+    context.set("ctx", Val::Map(ctx.clone()));
+    context.set("context", Val::Map(ctx.clone()));
+    let host = |namespace: &'static Namespace, language_name: &'static str| {
+        Val::Host(Rc::new(Utilities { namespace, session: Rc::clone(&session), name: language_name }))
+    };
+    let util = host(&UTIL, "util");
+    context.set("util", util.clone());
+    context.set("utils", util);
+    context.set("extensions", host(&EXTENSIONS, "extensions"));
+    context.set("runtime", host(&RUNTIME, "runtime"));
+    let limits = Limits { deadline: Some(Instant::now() + budget), ..Limits::default() };
+    let outcome = template.evaluate(&mut context, &limits);
+    let result = match outcome {
+        Ok(outcome) => match outcome.returned {
+            Some(value) => returned(&value, step),
+            None => rendered(&outcome.text, step),
+        },
+        Err(error) if error.is_out_of_time() => return Attempt::OutOfTime,
+        Err(error) => Err(fault(error)),
+    };
+    // The stash is read back even after an early return; a template that failed loses what it changed.
+    let keeps = matches!(result, Ok(_) | Err(Fault::Failure(Failure::EarlyReturn { .. })));
+    let stash = keeps.then(|| ctx.get("stash").and_then(|stash| stash.to_value().ok())).flatten();
+    drop(context);
+    let effects = std::mem::take(&mut session.borrow_mut().effects);
+    Attempt::Done(Evaluation { result, stash, effects })
+}
+
+/// `#return(value)` in a request template skips the data source; in a response template it is the result.
+fn returned(value: &Val, step: Step) -> Result<Value, Fault> {
+    let value = value.to_value().map_err(|error| Fault::Code { message: format!("#return: {error}") })?;
+    match step {
+        Step::Request => Err(Fault::Failure(Failure::EarlyReturn { value, skip_to: None })),
+        Step::Response => Ok(value),
+    }
+}
+
+/// The text of a template as JSON.
+fn rendered(text: &str, step: Step) -> Result<Value, Fault> {
+    if text.trim().is_empty() {
+        return match step {
+            Step::Request => Err(Fault::Code { message: "Template transformation yielded an empty response.".to_owned() }),
+            Step::Response => Ok(Value::Null),
+        };
+    }
+    Value::parse(text.as_bytes()).map_err(|error| {
+        let shown: String = text.trim().chars().take(200).collect();
+        Fault::Code { message: format!("Unable to parse the JSON document: '{error}'. The template gave: {shown}") }
+    })
+}
+
+fn fault(error: EvaluateError) -> Fault {
+    let place = format!(" (line {}, column {})", error.line, error.column);
+    match error.host.and_then(|host| host.downcast::<Failure>().ok()) {
+        Some(failure) => Fault::Failure(*failure),
+        None => Fault::Code { message: format!("{}{place}", error.message) },
+    }
+}
+
+/// `$ctx`; `args` and `arguments` are one map.
+fn ctx(members: &Object) -> MapRef {
+    let ctx = MapRef::new();
+    for (name, value) in members {
+        let value = match &**name {
+            "info" => Val::Host(Rc::new(Info(Val::from(value)))),
+            _ => Val::from(value),
+        };
+        if &**name == "arguments" {
+            ctx.insert(Key::from("args"), value.clone());
+        }
+        ctx.insert(Key::from(&**name), value);
+    }
+    ctx
+}
+
+/// `$ctx.info`: its selection sets can be read, but are left out of `$util.toJson($ctx)`.
+struct Info(Val);
+
+impl Info {
+    fn member(&self, name: &str) -> Option<Val> {
+        self.0.as_map()?.get(name)
+    }
+}
+
+impl Host for Info {
+    fn type_name(&self) -> &'static str {
+        "Info"
+    }
+
+    fn get(&self, name: &str) -> Option<Val> {
+        self.member(name)
+    }
+
+    fn call(&self, method: &str, args: &[Val]) -> Result<Option<Val>, HostError> {
+        let Some(map) = self.0.as_map() else { return Ok(None) };
+        Ok(match (method, args) {
+            ("get", [key]) => Some(key.as_str().and_then(|key| map.get(key)).unwrap_or(Val::Null)),
+            ("containsKey", [key]) => Some(Val::Bool(Key::from_val(key).is_some_and(|key| map.contains(&key)))),
+            ("keySet", []) => Some(Val::from(map.keys().iter().map(Key::to_val).collect::<Vec<_>>())),
+            ("size", []) => i32::try_from(map.len()).ok().map(Val::Int),
+            _ => None,
+        })
+    }
+
+    fn to_text(&self, out: &mut String) {
+        out.push_str(&self.to_value().unwrap_or_default().to_json());
+    }
+
+    fn to_value(&self) -> Option<Value> {
+        let mut value = self.0.to_value().ok()?;
+        if let Some(members) = value.as_object_mut() {
+            members.remove("selectionSetList");
+            members.remove("selectionSetGraphQL");
+        }
+        Some(value)
+    }
+}
+
+/// The utilities below a dotted name.
+#[derive(Default)]
+struct Namespace {
+    functions: HashMap<&'static str, &'static Utility>,
+    children: HashMap<&'static str, Namespace>,
+}
+
+impl Namespace {
+    fn of(table: &'static [Utility]) -> Self {
+        let mut root = Self::default();
+        for utility in table.iter().filter(|utility| utility.languages != Languages::Js) {
+            let mut at = &mut root;
+            let mut name = utility.name;
+            while let Some((first, rest)) = name.split_once('.') {
+                at = at.children.entry(first).or_default();
+                name = rest;
+            }
+            at.functions.insert(name, utility);
+        }
+        root
+    }
+}
+
+static UTIL: LazyLock<Namespace> = LazyLock::new(|| Namespace::of(appsync_utils::utilities()));
+static EXTENSIONS: LazyLock<Namespace> = LazyLock::new(|| Namespace::of(appsync_utils::extensions()));
+static RUNTIME: LazyLock<Namespace> = LazyLock::new(|| Namespace::of(appsync_utils::runtime()));
+
+/// `$util`, or one of its namespaces.
+struct Utilities {
+    namespace: &'static Namespace,
+    session: Rc<RefCell<Session>>,
+    name: &'static str,
+}
+
+impl Host for Utilities {
+    fn type_name(&self) -> &str {
+        self.name
+    }
+
+    fn get(&self, name: &str) -> Option<Val> {
+        let (name, namespace) = self.namespace.children.get_key_value(name)?;
+        Some(Val::Host(Rc::new(Utilities { namespace, session: Rc::clone(&self.session), name })))
+    }
+
+    fn call(&self, method: &str, args: &[Val]) -> Result<Option<Val>, HostError> {
+        if std::ptr::eq(self.namespace, &raw const *UTIL)
+            && let Some(value) = by_reference(method, args)
+        {
+            return Ok(Some(value));
+        }
+        let Some(utility) = self.namespace.functions.get(method) else { return Ok(None) };
+        let mut values = Vec::with_capacity(args.len());
+        for argument in args {
+            values.push(argument.to_value().map_err(|error| {
+                HostError::new(Failure::Invalid { utility: utility.name, message: format!("${}.{method}: {error}", self.name) })
+            })?);
+        }
+        let result = (utility.call)(&mut self.session.borrow_mut(), &values).map_err(HostError::new)?;
+        // A utility called for what it does prints nothing.
+        let silent = matches!(method, "appendError" | "addResponseHeader" | "addResponseHeaders" | "validate") || self.name == "log";
+        Ok(Some(if silent || self.name == "extensions" { Val::from("") } else { Val::from(result) }))
+    }
+}
+
+/// The utilities that hand on what they are given, without copying it.
+fn by_reference(method: &str, args: &[Val]) -> Option<Val> {
+    let choose = |empty: bool| args.get(usize::from(empty)).cloned();
+    let first = args.first();
+    let is_null = first.is_none_or(Val::is_null);
+    let is_empty = || match first {
+        Some(Val::Str(text)) => text.is_empty(),
+        Some(Val::List(list)) => list.is_empty(),
+        Some(Val::Map(map)) => map.is_empty(),
+        _ => is_null,
+    };
+    match (method, args.len()) {
+        ("qr" | "quiet", _) => Some(Val::from("")),
+        ("isNull", 1) => Some(Val::Bool(is_null)),
+        ("defaultIfNull", 2) => choose(is_null),
+        ("defaultIfNullOrEmpty", 2) => choose(is_empty()),
+        ("defaultIfNullOrBlank", 2) => match first {
+            Some(Val::Str(text)) => choose(text.trim().is_empty()),
+            _ => choose(is_empty()),
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use value::value;
+
+    use super::*;
+
+    fn run(template: &str, step: Step, members: &Value) -> (Result<Value, String>, Value) {
+        let template = Template::parse(template, &options()).expect("a template");
+        let members = members.as_object().expect("an object");
+        match evaluate(&template, step, members, Session::system(Value::Null), Duration::from_secs(1)) {
+            Attempt::Done(evaluation) => {
+                let result = evaluation.result.map_err(|fault| match fault {
+                    Fault::Failure(failure) => format!("{failure:?}"),
+                    Fault::Code { message } => message,
+                });
+                (result, evaluation.stash.unwrap_or_default())
+            }
+            Attempt::OutOfTime => (Err("out of time".to_owned()), Value::Null),
+        }
+    }
+
+    fn members() -> Value {
+        value!({
+            "arguments": {"id": "7", "tags": ["a"]},
+            "stash": {},
+            "result": {"items": [1, 2]},
+            "info": {"fieldName": "f", "selectionSetList": ["id"], "selectionSetGraphQL": "{ id }"}
+        })
+    }
+
+    #[test]
+    fn templates_see_ctx_and_util() {
+        let check = |template: &str, expected: Value| {
+            assert_eq!(run(template, Step::Response, &members()).0, Ok(expected), "{template}");
+        };
+        check("$util.toJson($ctx.args.id)", value!("7"));
+        check("$utils.toJson($context.arguments)", value!({"id": "7", "tags": ["a"]}));
+        check("$util.toJson($util.defaultIfNull($ctx.args.none, \"x\"))", value!("x"));
+        check("#set($m = {})$util.qr($m.put(\"a\", $ctx.result.items[1]))$util.toJson($m)", value!({"a": 2}));
+        check("#return($ctx.result)", value!({"items": [1, 2]}));
+        check("$util.toJson($ctx.info.selectionSetList)", value!(["id"]));
+        check("$util.toJson($ctx.info)", value!({"fieldName": "f"}));
+        check("$util.dynamodb.toDynamoDBJson($ctx.args.id)", value!({"S": "7"}));
+        check("#set($t = $util.defaultIfNull($ctx.args.tags, []))$util.qr($t.add(\"b\"))$util.toJson($ctx.args.tags)", value!(["a", "b"]));
+    }
+
+    #[test]
+    fn the_stash_outlives_the_template() {
+        let (result, stash) = run("$util.qr($ctx.stash.put(\"k\", $ctx.args.tags)){\"version\":\"2018-05-29\"}", Step::Request, &members());
+        assert_eq!(result, Ok(value!({"version": "2018-05-29"})));
+        assert_eq!(stash, value!({"k": ["a"]}));
+    }
+
+    #[test]
+    fn failures_come_out_as_what_they_are() {
+        let check = |template: &str, step: Step, expected: &str| {
+            let error = run(template, step, &members()).0.expect_err(template);
+            assert!(error.contains(expected), "{template}: {error}");
+        };
+        check("$util.error(\"no\", \"Bad\")", Step::Request, "Raised(Raised { message: \"no\", error_type: Some(\"Bad\")");
+        check("$util.unauthorized()", Step::Request, "Unauthorized");
+        check("#return({\"a\": 1})", Step::Request, "EarlyReturn");
+        check("hello", Step::Response, "Unable to parse the JSON document");
+        check("  ", Step::Request, "Template transformation yielded an empty response.");
+        check("#foreach($i in [1..2000])$i#end", Step::Response, "1000");
+    }
+}
