@@ -1,7 +1,7 @@
 //! `HTTP`: requests to one endpoint (resolver reference for HTTP).
 //!
-//! The definition fixes scheme, host and port; a resolver chooses the rest. [`target`] keeps it that way, [`request`] judges what
-//! the resolver wrote, [`response`] reads the answer within time and size. Redirects are answers, not followed: they would leave
+//! The definition fixes scheme, host and port; a resolver chooses the rest. `target` keeps it that way, `request` judges what
+//! the resolver wrote, `response` reads the answer within time and size. Redirects are answers, not followed: they would leave
 //! the endpoint.
 //!
 //! Differs from AppSync: names of response headers arrive in lower case, as HTTP/2 sends them, whatever the case on the wire.
