@@ -9,6 +9,7 @@
 
 mod answer;
 mod body;
+mod cors;
 mod disconnect;
 mod listener;
 mod request_id;
