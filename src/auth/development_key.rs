@@ -7,6 +7,8 @@ use std::path::Path;
 
 /// Characters after the prefix, as AppSync writes its keys: 26 of a 32-letter alphabet are 130 random bits.
 const LENGTH: usize = 26;
+/// The file that keeps the key.
+const FILE: &str = "api-key";
 const PREFIX: &str = "da2-";
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
@@ -23,23 +25,20 @@ pub fn create_api_key() -> Result<String> {
     Ok(key)
 }
 
-/// The development key of the API `api_id`: the one kept in `data_dir`, or a new one that is kept from now on, readable for the
-/// owner only.
+/// The development key of the API whose data folder is `data_dir`: the one kept there, or a new one that is kept from now on,
+/// readable for the owner only.
 ///
 /// # Errors
 /// When the folder cannot be written, or the kept file does not hold a key.
-pub fn keep(data_dir: &Path, api_id: &str) -> Result<String> {
-    if api_id.is_empty() || !api_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
-        return Err(Error::new(ErrorKind::InvalidInput, format!("'{api_id}' is no API id: letters, digits, '-' and '_' only")));
-    }
-    let path = data_dir.join(format!("api-key-{api_id}"));
+pub fn keep(data_dir: &Path) -> Result<String> {
+    let path = data_dir.join(FILE);
     if let Some(key) = read(&path)? {
         return Ok(key);
     }
     fs::create_dir_all(data_dir)?;
     let key = create_api_key()?;
     // The random part makes the draft's name ours alone, so two servers that start together cannot meet in it.
-    let draft = data_dir.join(format!(".api-key-{api_id}-{}", &create_api_key()?[PREFIX.len()..]));
+    let draft = data_dir.join(format!(".{FILE}-{}", &create_api_key()?[PREFIX.len()..]));
     let published = write_draft(&draft, &key).and_then(|()| fs::hard_link(&draft, &path));
     let _ = fs::remove_file(&draft);
     match published {
@@ -110,10 +109,10 @@ mod tests {
     fn a_kept_key_is_reused() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
-        let first = keep(&data, "club").expect("a key");
-        assert_eq!(keep(&data, "club").expect("the same key"), first);
-        assert_ne!(keep(&data, "other").expect("another key"), first);
-        assert_eq!(fs::read_dir(&data).expect("the folder").count(), 2, "no draft is left behind");
+        let first = keep(&data).expect("a key");
+        assert_eq!(keep(&data).expect("the same key"), first);
+        assert_ne!(keep(&folder.path().join("other")).expect("another key"), first);
+        assert_eq!(fs::read_dir(&data).expect("the folder").count(), 1, "no draft is left behind");
     }
 
     #[cfg(unix)]
@@ -121,28 +120,20 @@ mod tests {
     fn a_kept_key_is_readable_for_the_owner_only() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("api-key-club");
+        let path = folder.path().join(FILE);
         let mode = || fs::metadata(&path).expect("the file").permissions().mode() & 0o777;
-        let key = keep(folder.path(), "club").expect("a key");
+        let key = keep(folder.path()).expect("a key");
         assert_eq!(mode(), 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a wider mode");
-        assert_eq!(keep(folder.path(), "club").expect("the same key"), key);
+        assert_eq!(keep(folder.path()).expect("the same key"), key);
         assert_eq!(mode(), 0o600);
     }
 
     #[test]
     fn a_file_without_a_key_is_refused_by_name() {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("api-key-club"), "garbage\n").expect("a file");
-        let error = keep(folder.path(), "club").expect_err("no key");
-        assert!(error.to_string().contains("api-key-club does not hold an API key"), "{error}");
-    }
-
-    #[test]
-    fn an_api_id_cannot_leave_the_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        for api_id in ["", "../x", "a/b", "a.b"] {
-            assert_eq!(keep(folder.path(), api_id).expect_err(api_id).kind(), ErrorKind::InvalidInput);
-        }
+        fs::write(folder.path().join(FILE), "garbage\n").expect("a file");
+        let error = keep(folder.path()).expect_err("no key");
+        assert!(error.to_string().contains("api-key does not hold an API key"), "{error}");
     }
 }

@@ -29,6 +29,14 @@ pub struct Call {
     pub field: Str,
 }
 
+impl Call {
+    /// The call of a field's resolver.
+    #[must_use]
+    pub fn new(parent_type: &Str, field: &Str, deadline: Instant) -> Self {
+        Self { deadline, parent_type: Str::clone(parent_type), field: Str::clone(field) }
+    }
+}
+
 /// A place that resolvers read from and write to.
 pub trait DataSource: Send + Sync + std::fmt::Debug {
     /// Runs one request.

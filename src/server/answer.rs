@@ -4,15 +4,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, CONTENT_TYPE,
-};
+use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::{Either, Full};
 use value::{Str, write_json_string};
 
 use super::Cors;
+use super::cors::Grant;
 use crate::api::{GraphqlResponse, RequestFault};
 use crate::auth::AuthFault;
 
@@ -25,13 +23,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const TOKENS_CONSUMED: HeaderName = HeaderName::from_static("x-amzn-appsync-tokensconsumed");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
-const ANY: HeaderValue = HeaderValue::from_static("*");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("x-amzn-RequestId,x-amzn-ErrorType,x-amz-user-agent,x-amzn-ErrorMessage,Date,x-amz-schema-version");
-const CLIENT_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Content-Type,X-Amz-Date,Authorization,X-Api-Key,X-Amz-Security-Token,X-Amz-Content-Sha256,X-Amz-User-Agent",
-);
 
 /// A request that is refused before execution.
 #[derive(Clone, Debug)]
@@ -100,7 +92,7 @@ impl From<RequestFault> for Fault {
 }
 
 /// The answer to an operation. Headers of resolvers come first, so that ours win.
-pub(super) fn graphql(response: GraphqlResponse, request_id: &str, cors: Cors) -> HttpResponse {
+pub(super) fn graphql(response: GraphqlResponse, request_id: &str, grant: &Grant) -> HttpResponse {
     let mut headers = HeaderMap::with_capacity(8 + response.headers.len());
     for (name, text) in &response.headers {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
@@ -110,15 +102,15 @@ pub(super) fn graphql(response: GraphqlResponse, request_id: &str, cors: Cors) -
             _ => tracing::warn!(header = &**name, request_id, "a response header of a resolver cannot be sent"),
         }
     }
-    common(&mut headers, request_id, cors);
+    common(&mut headers, request_id, grant);
     headers.insert(TOKENS_CONSUMED, HeaderValue::from_static("1"));
     respond(StatusCode::OK, headers, response.body)
 }
 
 /// The answer to a refused request.
-pub(super) fn fault(fault: &Fault, request_id: &str, cors: Cors) -> HttpResponse {
+pub(super) fn fault(fault: &Fault, request_id: &str, grant: &Grant) -> HttpResponse {
     let mut headers = HeaderMap::with_capacity(8);
-    common(&mut headers, request_id, cors);
+    common(&mut headers, request_id, grant);
     let short = fault.error_type.rsplit('#').next().unwrap_or(fault.error_type);
     headers.insert(ERROR_TYPE, HeaderValue::from_static(short));
     if fault.status == StatusCode::METHOD_NOT_ALLOWED {
@@ -127,17 +119,12 @@ pub(super) fn fault(fault: &Fault, request_id: &str, cors: Cors) -> HttpResponse
     respond(fault.status, headers, fault.body())
 }
 
-/// The answer to a preflight: AppSync lets any page in, with whatever headers it asks for, and says so for two days.
-pub(super) fn preflight(asked: &HeaderMap, request_id: &str, cors: Cors) -> HttpResponse {
+/// The answer to a preflight.
+pub(super) fn preflight(asked: &HeaderMap, request_id: &str, cors: &Cors, grant: &Grant) -> HttpResponse {
     let mut headers = HeaderMap::with_capacity(8);
-    common(&mut headers, request_id, cors);
+    common(&mut headers, request_id, grant);
     headers.remove(CONTENT_TYPE);
-    if cors == Cors::AnyOrigin {
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-        headers
-            .insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.get(ACCESS_CONTROL_REQUEST_HEADERS).cloned().unwrap_or(CLIENT_HEADERS));
-        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("172800"));
-    }
+    grant.write_preflight(asked, cors, &mut headers);
     respond(StatusCode::OK, headers, Vec::new())
 }
 
@@ -148,15 +135,12 @@ pub(super) fn text(text: &'static str) -> HttpResponse {
     respond(StatusCode::OK, headers, text)
 }
 
-fn common(headers: &mut HeaderMap, request_id: &str, cors: Cors) {
+fn common(headers: &mut HeaderMap, request_id: &str, grant: &Grant) {
     headers.insert(CONTENT_TYPE, JSON);
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    if cors == Cors::AnyOrigin {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    }
+    grant.write(headers);
 }
 
 fn respond(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> HttpResponse {

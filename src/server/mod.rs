@@ -1,14 +1,15 @@
 //! HTTP in front of the APIs: routing by host and path, limits, timeouts, AppSync's wire errors, shutdown.
 //!
 //! [`Server::bind`] opens the listener, [`Server::run`] serves until told to stop; the binary and the tests call the same two.
-//! The way of a request: [`listener`] accepts a connection within bounds, [`service`] matches the path and walks through
-//! authentication, [`body`] and execution, [`answer`] writes the result. It is one function per connection on hyper, without
+//! The way of a request: `listener` accepts a connection within bounds, `service` matches the path and walks through
+//! authentication, `body` and execution, `answer` writes the result. It is one function per connection on hyper, without
 //! layers, because each layer costs as much as a plan-cached operation; everything that is not GraphQL goes to an axum router.
 //!
 //! Nothing here knows GraphQL: a request is handed to [`Execute`] whole, and its answer is bytes.
 
 mod answer;
 mod body;
+mod cors;
 mod disconnect;
 mod listener;
 mod request_id;

@@ -15,6 +15,7 @@ use tower_service::Service;
 use value::Str;
 
 use super::answer::{self, Fault, HttpResponse};
+use super::cors::Grant;
 use super::disconnect::{Finish, Lease};
 use super::routes::{Route, Routes};
 use super::{Execute, Serving, Settings, body, request_id, upstream};
@@ -39,11 +40,12 @@ pub(super) struct Peer {
 pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, request: Request<Incoming>) -> HttpResponse {
     let (parts, body) = request.into_parts();
     let request_id = request_id::next();
-    let cors = shared.settings.cors;
+    let grant = shared.settings.cors.grant(&parts.headers);
     let outcome = match shared.routes.find(&parts) {
         Route::Graphql(api, domain_name) => {
             let serving = api.current.load_full();
-            graphql(&shared.settings, &serving, domain_name, parts, body, &peer, &request_id).await
+            let call = Call { settings: &shared.settings, peer: &peer, request_id: &request_id, grant: &grant };
+            graphql(call, &serving, domain_name, parts, body).await
         }
         other => {
             let fault = not_found(&other);
@@ -57,23 +59,31 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
         }
         Err(fault) => {
             tracing::debug!(request_id = &*request_id, %fault, "request refused");
-            answer::fault(&fault, &request_id, cors)
+            answer::fault(&fault, &request_id, &grant)
         }
     }
 }
 
+/// A request to a GraphQL endpoint, beside its content.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    settings: &'a Settings,
+    peer: &'a Peer,
+    request_id: &'a Str,
+    grant: &'a Grant,
+}
+
 async fn graphql<E: Execute>(
-    settings: &Settings,
+    call: Call<'_>,
     serving: &Serving<E>,
     domain_name: Option<Str>,
     parts: Parts,
     body: Incoming,
-    peer: &Peer,
-    request_id: &Str,
 ) -> Result<HttpResponse, Fault> {
+    let Call { settings, peer, request_id, grant } = call;
     let started = Instant::now();
     if parts.method == Method::OPTIONS {
-        return Ok(answer::preflight(&parts.headers, request_id, settings.cors));
+        return Ok(answer::preflight(&parts.headers, request_id, &settings.cors, grant));
     }
     if parts.method != Method::POST && parts.method != Method::GET {
         let message = format!("{} is not an operation of {}: use POST.", parts.method, parts.uri.path());
@@ -100,17 +110,16 @@ async fn graphql<E: Execute>(
         request_id: Str::clone(request_id),
         deadline: started + settings.request_timeout,
     };
-    execute(settings, serving, request, context, peer).await
+    execute(call, serving, request, context).await
 }
 
 async fn execute<E: Execute>(
-    settings: &Settings,
+    call: Call<'_>,
     serving: &Serving<E>,
     request: GraphqlRequest,
     context: RequestContext,
-    peer: &Peer,
 ) -> Result<HttpResponse, Fault> {
-    let request_id = Str::clone(&context.request_id);
+    let Call { settings, peer, request_id, grant } = call;
     // Execution minds the deadline itself and answers with what it has; this is for when it does not.
     let last = context.deadline + settings.request_timeout / 20;
     let document = Str::clone(&request.query);
@@ -119,15 +128,15 @@ async fn execute<E: Execute>(
     let operation = async move { api.execute(request, context).await };
     let operation = tokio::time::timeout_at(last.into(), AssertUnwindSafe(operation).catch_unwind());
     match Finish::new(operation, &document, peer.lease.clone()).await {
-        Ok(Ok(Ok(response))) => Ok(answer::graphql(response, &request_id, settings.cors)),
+        Ok(Ok(Ok(response))) => Ok(answer::graphql(response, request_id, grant)),
         Ok(Ok(Err(fault))) => Err(fault.into()),
         Ok(Err(panic)) => {
             let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            tracing::error!(request_id = &*request_id, cause = cause.unwrap_or("unknown"), "an operation panicked");
-            Err(Fault::internal(&request_id))
+            tracing::error!(request_id = &**request_id, cause = cause.unwrap_or("unknown"), "an operation panicked");
+            Err(Fault::internal(request_id))
         }
         Err(_) => {
-            tracing::warn!(request_id = &*request_id, "an operation was stopped at its deadline");
+            tracing::warn!(request_id = &**request_id, "an operation was stopped at its deadline");
             Err(answer::timed_out())
         }
     }

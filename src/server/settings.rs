@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+pub use super::cors::Cors;
+
 /// How the server listens and what it allows.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -36,9 +38,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port: 20002,
+            port: 4000,
             mode: Mode::Development,
-            cors: Cors::AnyOrigin,
+            cors: Cors::default(),
             body_limit: 1024 * 1024,
             header_limit: 64 * 1024,
             request_timeout: Duration::from_secs(30),
@@ -46,7 +48,7 @@ impl Default for Settings {
             body_read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
             max_connections: 10_000,
-            shutdown_grace: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(10),
         }
     }
 }
@@ -58,13 +60,4 @@ pub enum Mode {
     Development,
     /// Nothing but the APIs.
     Production,
-}
-
-/// Which web pages may call the APIs from a browser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cors {
-    /// All of them, as on AppSync; credentials are in headers, never in cookies.
-    AnyOrigin,
-    /// None: no CORS header is sent, browsers refuse foreign pages.
-    Off,
 }

@@ -301,7 +301,7 @@ async fn several_apis_are_told_apart_by_host_and_path() {
 }
 
 #[tokio::test]
-async fn a_preflight_lets_any_page_in() {
+async fn a_preflight_lets_pages_in_as_configured() {
     let server = start().await;
     let asked =
         ["origin: https://app.test", "access-control-request-method: POST", "access-control-request-headers: x-api-key,x-own"];
@@ -312,11 +312,19 @@ async fn a_preflight_lets_any_page_in() {
     assert_eq!(answer.header("access-control-allow-methods"), Some("GET, POST, OPTIONS"));
     assert_eq!(answer.header("access-control-max-age"), Some("172800"));
 
-    let closed = start_with(&[("one", &[])], |settings| settings.cors = Cors::Off).await;
+    let closed = start_with(&[("one", &[])], |settings| settings.cors = Cors::new(Vec::<&str>::new(), Duration::ZERO)).await;
     for text in [request("OPTIONS", "/graphql", &asked, ""), query("{a}"), post("")] {
         let answer = closed.send(&text).await;
         assert!(!answer.head.contains("access-control"), "{}", answer.head);
     }
+
+    let listed =
+        start_with(&[("one", &[])], |settings| settings.cors = Cors::new(["https://app.test"], Duration::from_secs(60))).await;
+    let answer = listed.send(&request("OPTIONS", "/graphql", &asked, "")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.test"));
+    assert_eq!((answer.header("access-control-max-age"), answer.header("vary")), (Some("60"), Some("origin")));
+    let answer = listed.send(&request("OPTIONS", "/graphql", &["origin: https://evil.test"], "")).await;
+    assert!(!answer.head.contains("access-control"), "{}", answer.head);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `HTTP`: requests to one endpoint (resolver reference for HTTP).
 //!
-//! The definition fixes scheme, host and port; a resolver chooses the rest. [`target`] keeps it that way, [`request`] judges what
-//! the resolver wrote, [`response`] reads the answer within time and size. Redirects are answers, not followed: they would leave
+//! The definition fixes scheme, host and port; a resolver chooses the rest. `target` keeps it that way, `request` judges what
+//! the resolver wrote, `response` reads the answer within time and size. Redirects are answers, not followed: they would leave
 //! the endpoint.
 //!
 //! Differs from AppSync: names of response headers arrive in lower case, as HTTP/2 sends them, whatever the case on the wire.
@@ -24,62 +24,20 @@ use value::Value;
 use self::request::HttpRequest;
 use super::{Call, DataSource, DataSourceError};
 
-/// What a definition says about an HTTP data source.
-#[derive(Clone, Debug)]
-pub struct HttpConfig {
-    /// Name of the data source, for messages.
-    pub name: String,
-    /// `httpConfig.endpoint`: scheme, host, optionally port and a base path.
-    pub endpoint: String,
-    /// `httpConfig.authorizationConfig.authorizationType`, if there is one.
-    pub authorization: Option<String>,
-    /// How long one call may take, the whole body included.
-    pub timeout: Duration,
-    /// How many bytes of body an answer may have, counted after decompression.
-    pub response_limit: usize,
-}
+/// How long one call may take, the whole body included (AppSync; seen in public reports).
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-impl HttpConfig {
-    /// The defaults: 10 seconds, 5 MB.
-    #[must_use]
-    pub fn new(name: impl Into<String>, endpoint: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            endpoint: endpoint.into(),
-            authorization: None,
-            timeout: Duration::from_secs(10),
-            response_limit: 5 * 1024 * 1024,
-        }
-    }
-}
-
-/// Why an HTTP data source cannot be served as defined.
+/// Why an endpoint cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HttpConfigError {
-    /// The endpoint is not a usable URL.
-    #[error("data source {name}: endpoint '{endpoint}' {reason}")]
-    Endpoint {
-        /// The data source.
-        name: String,
-        /// What the definition says, without credentials.
-        endpoint: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The calls would have to be signed.
-    #[error(
-        "data source {name}: authorization type {authorization} is not supported yet for HTTP data sources, and calls without it \
-         would fail; remove authorizationConfig or send the credential in params.headers"
-    )]
-    Authorization {
-        /// The data source.
-        name: String,
-        /// The type that was asked for.
-        authorization: String,
-    },
+#[error("endpoint '{endpoint}' {reason}")]
+pub struct EndpointError {
+    /// What the definition says, without credentials.
+    pub endpoint: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
-/// The HTTP clients of a process, shared by its data sources so that connections are reused. A client is made at its first use:
+/// HTTP clients, to be shared by data sources so that they share connections and certificates. A client is made at its first use:
 /// it reads the system's certificates, which a start should not wait for.
 #[derive(Clone, Debug, Default)]
 pub struct HttpClients {
@@ -118,7 +76,6 @@ impl HttpClients {
 /// One HTTP endpoint.
 #[derive(Debug)]
 pub struct HttpDataSource {
-    name: String,
     endpoint: Url,
     loopback: bool,
     timeout: Duration,
@@ -127,29 +84,33 @@ pub struct HttpDataSource {
 }
 
 impl HttpDataSource {
-    /// The data source of a definition.
+    /// The data source of `httpConfig.endpoint`: scheme, host, optionally port and a base path. An answer may have
+    /// `response_limit` bytes of body, counted after decompression.
     ///
     /// # Errors
-    /// [`HttpConfigError`] when the endpoint is no plain `http` or `https` URL, or an authorization is asked for.
-    pub fn new(config: HttpConfig, clients: &HttpClients) -> Result<Self, HttpConfigError> {
-        if let Some(authorization) = config.authorization {
-            return Err(HttpConfigError::Authorization { name: config.name, authorization });
-        }
-        let endpoint = match target::parse_endpoint(&config.endpoint) {
-            Ok(endpoint) => endpoint,
-            Err(refused) => {
-                return Err(HttpConfigError::Endpoint { name: config.name, endpoint: refused.shown, reason: refused.reason });
-            }
-        };
+    /// [`EndpointError`] when the endpoint is no plain `http` or `https` URL.
+    pub fn new(endpoint: &str, response_limit: usize) -> Result<Self, EndpointError> {
+        let endpoint = target::parse_endpoint(endpoint)?;
         let loopback = endpoint.host_str().is_some_and(is_loopback);
-        Ok(Self {
-            name: config.name,
-            endpoint,
-            loopback,
-            timeout: config.timeout,
-            response_limit: config.response_limit,
-            clients: clients.clone(),
-        })
+        Ok(Self { endpoint, loopback, timeout: TIMEOUT, response_limit, clients: HttpClients::default() })
+    }
+
+    /// With another time limit than 10 seconds per call.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// With clients that other data sources use too.
+    #[must_use]
+    pub fn clients(mut self, clients: &HttpClients) -> Self {
+        self.clients = clients.clone();
+        self
+    }
+
+    fn origin(&self) -> String {
+        self.endpoint.origin().ascii_serialization()
     }
 
     async fn call(&self, request: &Value, call: &Call) -> Result<Value, DataSourceError> {
@@ -166,7 +127,7 @@ impl HttpDataSource {
         let deadline = call.deadline.min(Instant::now() + self.timeout);
         let answer = async {
             let answer = outgoing.send().await.map_err(|error| self.unreachable(&error))?;
-            response::read(answer, self.response_limit, &self.name).await
+            response::read(answer, self.response_limit, &self.origin()).await
         };
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(result) => result,
@@ -183,11 +144,7 @@ impl HttpDataSource {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        let origin = self.endpoint.origin().ascii_serialization();
-        DataSourceError::new(
-            "Http:ConnectionException",
-            format!("Data source {} at {origin} cannot be reached: {cause}", self.name),
-        )
+        DataSourceError::new("Http:ConnectionException", format!("{} cannot be reached: {cause}", self.origin()))
     }
 }
 

@@ -6,9 +6,9 @@ use value::{Object, Value};
 use crate::data_source::DataSourceError;
 
 /// Reads an answer. `limit` counts decompressed bytes, so that a small compressed body cannot fill the memory.
-pub(super) async fn read(mut answer: Response, limit: usize, name: &str) -> Result<Value, DataSourceError> {
+pub(super) async fn read(mut answer: Response, limit: usize, origin: &str) -> Result<Value, DataSourceError> {
     let too_large = || {
-        let message = format!("The answer of data source {name} is larger than the limit of {limit} bytes.");
+        let message = format!("The answer of {origin} is larger than the limit of {limit} bytes.");
         DataSourceError::new("Http:ResponseTooLargeException", message)
     };
     // The length is absent when the body is compressed; then the chunks are counted.
@@ -19,7 +19,7 @@ pub(super) async fn read(mut answer: Response, limit: usize, name: &str) -> Resu
     result.insert("statusCode", u64::from(answer.status().as_u16()));
     result.insert("headers", headers(answer.headers()));
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error, name))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error, origin))? {
         if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
@@ -40,10 +40,10 @@ fn headers(headers: &reqwest::header::HeaderMap) -> Object {
     object
 }
 
-fn broken(error: &reqwest::Error, name: &str) -> DataSourceError {
+fn broken(error: &reqwest::Error, origin: &str) -> DataSourceError {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    DataSourceError::new("Http:ConnectionException", format!("The answer of data source {name} broke off: {cause}"))
+    DataSourceError::new("Http:ConnectionException", format!("The answer of {origin} broke off: {cause}"))
 }

@@ -4,24 +4,17 @@
 
 use reqwest::Url;
 
-/// An endpoint that cannot be used.
-#[derive(Debug)]
-pub(super) struct RefusedEndpoint {
-    /// The endpoint for messages, never with its credentials.
-    pub(super) shown: String,
-    pub(super) reason: String,
-}
+use super::EndpointError;
 
-/// Reads `httpConfig.endpoint`.
-pub(super) fn parse_endpoint(text: &str) -> Result<Url, RefusedEndpoint> {
-    let refused = |shown: &str, reason: &str| RefusedEndpoint { shown: shown.to_owned(), reason: reason.to_owned() };
+/// Reads `httpConfig.endpoint`. The error shows it without credentials.
+pub(super) fn parse_endpoint(text: &str) -> Result<Url, EndpointError> {
+    let refused = |shown: &str, reason: &str| EndpointError { endpoint: shown.to_owned(), reason: reason.to_owned() };
     let url = Url::parse(text.trim()).map_err(|error| refused(text, &format!("is not a URL: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused(url.host_str().unwrap_or_default(), "must not contain credentials; send them in params.headers"));
+    }
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refused(text, "must begin with http:// or https://"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        let host = url.host_str().unwrap_or_default();
-        return Err(refused(host, "must not contain credentials; send them in params.headers"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refused(text, "must not contain a query or fragment; use resourcePath and params.query"));
@@ -91,7 +84,7 @@ mod tests {
     use super::*;
 
     fn endpoint(text: &str) -> Url {
-        parse_endpoint(text).map_err(|refused| refused.reason).expect(text)
+        parse_endpoint(text).expect(text)
     }
 
     #[test]
@@ -184,7 +177,7 @@ mod tests {
         ] {
             let refused = parse_endpoint(text).expect_err(text);
             assert!(refused.reason.contains(reason), "{text}: {}", refused.reason);
-            assert!(!refused.shown.contains("pw"), "{}", refused.shown);
+            assert!(!refused.endpoint.contains("pw"), "{}", refused.endpoint);
         }
     }
 }

@@ -60,14 +60,12 @@ async fn endpoint(answer: Option<Vec<u8>>) -> Endpoint {
     Endpoint { url, connections, heads }
 }
 
-fn source(url: &str, change: impl FnOnce(&mut HttpConfig)) -> HttpDataSource {
-    let mut config = HttpConfig::new("weather", url);
-    change(&mut config);
-    HttpDataSource::new(config, &HttpClients::default()).expect("a data source")
+fn source(url: &str) -> HttpDataSource {
+    HttpDataSource::new(url, 5 << 20).expect("a data source")
 }
 
 fn within(time: Duration) -> Call {
-    Call { deadline: Instant::now() + time, parent_type: "Query".into(), field: "f".into() }
+    Call::new(&"Query".into(), &"f".into(), Instant::now() + time)
 }
 
 fn minute() -> Call {
@@ -88,7 +86,7 @@ fn answer(head: &str, body: &[u8]) -> Option<Vec<u8>> {
 async fn an_answer_has_status_headers_and_text() {
     let endpoint =
         endpoint(answer("404 Not Found\r\nX-Kind: a\r\nx-kind: b\r\ncontent-type: application/json", b"{\"a\":1}")).await;
-    let result = source(&endpoint.url, |_| ()).invoke(get(), &minute()).await.expect("an answer");
+    let result = source(&endpoint.url).invoke(get(), &minute()).await.expect("an answer");
     let headers = value!({"x-kind": "a, b", "content-type": "application/json", "content-length": "7"});
     assert_eq!(result, value!({"statusCode": 404, "headers": headers, "body": "{\"a\":1}"}));
 }
@@ -100,7 +98,7 @@ async fn the_request_arrives_as_written() {
         "method": "POST", "resourcePath": "/v1/users",
         "params": {"query": {"q": "a b"}, "headers": {"X-Key": "k", "Host": "evil.test"}, "body": {"n": (Value::parse(b"1.10").expect("a number"))}},
     });
-    source(&endpoint.url, |_| ()).invoke(request, &minute()).await.expect("an answer");
+    source(&endpoint.url).invoke(request, &minute()).await.expect("an answer");
     let head = endpoint.heads.recv().await.expect("a request");
     assert!(head.starts_with("POST /v1/users?q=a%20b HTTP/1.1\r\n"), "{head}");
     assert!(head.contains(&format!("host: {}\r\n", endpoint.url.trim_start_matches("http://"))), "{head}");
@@ -111,7 +109,7 @@ async fn the_request_arrives_as_written() {
 #[tokio::test]
 async fn connections_are_reused() {
     let endpoint = endpoint(answer("200 OK", b"x")).await;
-    let source = source(&endpoint.url, |_| ());
+    let source = source(&endpoint.url);
     for _ in 0..5 {
         source.invoke(get(), &minute()).await.expect("an answer");
     }
@@ -121,7 +119,7 @@ async fn connections_are_reused() {
 #[tokio::test]
 async fn a_redirect_is_an_answer() {
     let endpoint = endpoint(answer("302 Found\r\nlocation: http://127.0.0.1:1/elsewhere", b"")).await;
-    let result = source(&endpoint.url, |_| ()).invoke(get(), &minute()).await.expect("an answer");
+    let result = source(&endpoint.url).invoke(get(), &minute()).await.expect("an answer");
     assert_eq!(result.get("statusCode"), Some(&value!(302)));
     assert_eq!(result.at(&["headers", "location"]), &value!("http://127.0.0.1:1/elsewhere"));
 }
@@ -132,8 +130,8 @@ async fn time_covers_head_and_body() {
     let short = Duration::from_millis(100);
     for script in [None, dripping] {
         let endpoint = endpoint(script).await;
-        let limited = source(&endpoint.url, |config| config.timeout = short);
-        let patient = source(&endpoint.url, |_| ());
+        let limited = source(&endpoint.url).timeout(short);
+        let patient = source(&endpoint.url);
         for result in [limited.invoke(get(), &minute()).await, patient.invoke(get(), &within(short)).await] {
             let error = result.expect_err("too slow");
             assert_eq!(
@@ -151,13 +149,13 @@ async fn size_is_limited_after_decompression() {
     let compressed = "200 OK\r\ncontent-encoding: gzip";
     for script in [answer("200 OK", &plain), chunked, answer(compressed, &bomb())] {
         let endpoint = endpoint(script).await;
-        let small = source(&endpoint.url, |config| config.response_limit = 10_000);
+        let small = HttpDataSource::new(&endpoint.url, 10_000).expect("a data source");
         let error = small.invoke(get(), &minute()).await.expect_err("too large");
         assert_eq!(error.error_type, "Http:ResponseTooLargeException");
-        assert_eq!(error.message, "The answer of data source weather is larger than the limit of 10000 bytes.");
+        assert_eq!(error.message, format!("The answer of {} is larger than the limit of 10000 bytes.", endpoint.url));
     }
     let endpoint = endpoint(answer(compressed, &bomb())).await;
-    let result = source(&endpoint.url, |_| ()).invoke(get(), &minute()).await.expect("an answer");
+    let result = source(&endpoint.url).invoke(get(), &minute()).await.expect("an answer");
     assert_eq!(result.get("body").and_then(Value::as_str).map(str::len), Some(200_000));
 }
 
@@ -166,9 +164,9 @@ async fn an_endpoint_that_is_not_there_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let error = source(&url, |_| ()).invoke(get(), &minute()).await.expect_err("refused");
+    let error = source(&url).invoke(get(), &minute()).await.expect_err("refused");
     assert_eq!(error.error_type, "Http:ConnectionException");
-    assert!(error.message.starts_with(&format!("Data source weather at {url} cannot be reached: ")), "{}", error.message);
+    assert!(error.message.starts_with(&format!("{url} cannot be reached: ")), "{}", error.message);
 }
 
 #[tokio::test]
@@ -180,9 +178,9 @@ async fn an_endpoint_that_speaks_no_tls_is_named() {
         let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         let _ = socket.read_to_end(&mut Vec::new()).await;
     });
-    let error = source(&url, |_| ()).invoke(get(), &minute()).await.expect_err("no TLS");
+    let error = source(&url).invoke(get(), &minute()).await.expect_err("no TLS");
     assert_eq!(error.error_type, "Http:ConnectionException");
-    assert!(error.message.starts_with(&format!("Data source weather at {url} cannot be reached: ")), "{}", error.message);
+    assert!(error.message.starts_with(&format!("{url} cannot be reached: ")), "{}", error.message);
 }
 
 #[tokio::test]
@@ -194,21 +192,23 @@ async fn a_body_that_breaks_off_is_an_error() {
         let _ = socket.read(&mut [0; 1024]).await;
         let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
     });
-    let error = source(&url, |_| ()).invoke(get(), &minute()).await.expect_err("broken");
+    let error = source(&url).invoke(get(), &minute()).await.expect_err("broken");
     assert_eq!(error.error_type, "Http:ConnectionException");
-    assert!(error.message.starts_with("The answer of data source weather broke off: "), "{}", error.message);
+    assert!(error.message.starts_with(&format!("The answer of {url} broke off: ")), "{}", error.message);
 }
 
-#[test]
-fn a_signed_endpoint_is_refused_by_name() {
-    let mut config = HttpConfig::new("events", "https://events.us-east-1.amazonaws.com");
-    config.authorization = Some("AWS_IAM".into());
-    let error = HttpDataSource::new(config, &HttpClients::default()).expect_err("refused").to_string();
-    assert!(error.starts_with("data source events: authorization type AWS_IAM is not supported yet"), "{error}");
+#[tokio::test]
+async fn data_sources_may_share_their_connections() {
+    let endpoint = endpoint(answer("200 OK", b"x")).await;
+    let clients = HttpClients::default();
+    for _ in 0..2 {
+        source(&endpoint.url).clients(&clients).invoke(get(), &minute()).await.expect("an answer");
+    }
+    assert_eq!(endpoint.connections.load(Ordering::SeqCst), 1);
 }
 
 #[test]
 fn a_bad_endpoint_is_refused_by_name() {
-    let error = HttpDataSource::new(HttpConfig::new("x", "api.test"), &HttpClients::default()).expect_err("refused");
-    assert_eq!(error.to_string(), "data source x: endpoint 'api.test' is not a URL: relative URL without a base");
+    let error = HttpDataSource::new("api.test", 1).expect_err("refused");
+    assert_eq!(error.to_string(), "endpoint 'api.test' is not a URL: relative URL without a base");
 }
