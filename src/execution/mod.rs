@@ -5,4 +5,5 @@ pub mod coercion;
 pub mod gates;
 pub mod literal;
 pub mod parser;
+pub mod print;
 pub mod validation;

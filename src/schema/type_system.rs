@@ -165,7 +165,8 @@ impl TypeSystem {
         Some((TypeId(u32::try_from(at).expect("a schema of 1 MB has fewer types")), definition))
     }
 
-    /// The object types a value of this type can be: itself, or the possible types of an interface or union.
+    /// The object types a value of an interface or union can be, in order of definition (a union's in its own order); empty
+    /// for every other type, whose values are of that type alone.
     #[must_use]
     pub fn possible_types(&self, id: TypeId) -> &[TypeId] {
         match &self.get(id).kind {
@@ -178,6 +179,60 @@ impl TypeSystem {
     #[must_use]
     pub fn field(&self, id: TypeId, name: &str) -> Option<&FieldDefinition> {
         self.get(id).fields()?.fields.get(name)
+    }
+
+    /// The field `name` of an input object.
+    #[must_use]
+    pub fn input_field(&self, id: TypeId, name: &str) -> Option<&InputValueDefinition> {
+        self.get(id).input_fields()?.get(name)
+    }
+
+    /// Whether the object type or interface `id` declares that it implements `interface`.
+    #[must_use]
+    pub fn implements(&self, id: TypeId, interface: TypeId) -> bool {
+        self.get(id).fields().is_some_and(|fields| fields.implements.contains(&interface))
+    }
+
+    /// Whether a value of object type `object` can stand where `id` is expected: it is that type or a possible type of it.
+    #[must_use]
+    pub fn is_possible(&self, id: TypeId, object: TypeId) -> bool {
+        id == object || self.possible_types(id).contains(&object)
+    }
+
+    /// Whether every value of the named type `sub` is a value of `id` (specification §3.1.1): equal, a possible type, or an
+    /// interface that implements it.
+    #[must_use]
+    pub fn is_named_subtype(&self, sub: TypeId, id: TypeId) -> bool {
+        self.is_possible(id, sub) || self.implements(sub, id)
+    }
+
+    /// Whether every value of `sub` is a value of `reference`, wrappers included: `[T!]!` is a subtype of `[T]`.
+    #[must_use]
+    pub fn is_subtype(&self, sub: &TypeRef, reference: &TypeRef) -> bool {
+        match (sub, reference) {
+            (TypeRef::NonNull(sub), TypeRef::NonNull(reference)) => self.is_subtype(sub, reference),
+            (TypeRef::NonNull(sub), reference) => self.is_subtype(sub, reference),
+            (TypeRef::List(sub), TypeRef::List(reference)) => self.is_subtype(sub, reference),
+            (TypeRef::Named(sub), TypeRef::Named(reference)) => self.is_named_subtype(*sub, *reference),
+            _ => false,
+        }
+    }
+
+    /// Whether some object type is a value of both composite types, as fragments demand (specification §5.5.2.3).
+    #[must_use]
+    pub fn types_overlap(&self, a: TypeId, b: TypeId) -> bool {
+        if a == b {
+            return true;
+        }
+        match (self.get(a).is_abstract(), self.get(b).is_abstract()) {
+            (false, false) => false,
+            (true, false) => self.is_possible(a, b),
+            (false, true) => self.is_possible(b, a),
+            (true, true) => {
+                let others = self.possible_types(b);
+                self.possible_types(a).iter().any(|object| others.contains(object))
+            }
+        }
     }
 
     /// `reference` as SDL writes it.
@@ -197,6 +252,33 @@ impl TypeDefinition {
     pub fn fields(&self) -> Option<&Fields> {
         match &self.kind {
             TypeKind::Object(fields) | TypeKind::Interface { fields, .. } => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// The fields, if this is an input object.
+    #[must_use]
+    pub fn input_fields(&self) -> Option<&IndexMap<Str, InputValueDefinition>> {
+        match &self.kind {
+            TypeKind::InputObject { fields, .. } => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// The values, if this is an enum.
+    #[must_use]
+    pub fn enum_values(&self) -> Option<&IndexMap<Str, ()>> {
+        match &self.kind {
+            TypeKind::Enum(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// What it accepts and gives, if this is a scalar.
+    #[must_use]
+    pub fn scalar(&self) -> Option<super::Scalar> {
+        match &self.kind {
+            TypeKind::Scalar(scalar) => Some(*scalar),
             _ => None,
         }
     }

@@ -1,0 +1,169 @@
+//! The GraphQL library's findings as ours: stable rule names, clear sentences, a way out.
+
+use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::parser::SourceSpan;
+use apollo_compiler::validation::DiagnosticData;
+
+use crate::diagnostic::Diagnostic;
+
+/// The rule of syntax errors.
+pub(super) const SYNTAX: &str = "syntax";
+
+/// Where a finding is.
+pub(super) fn span(finding: &DiagnosticData) -> Option<SourceSpan> {
+    finding.location()
+}
+
+/// A finding without its place.
+pub(super) fn translate(finding: &DiagnosticData) -> Diagnostic {
+    let text = finding.to_string();
+    let name = quoted(&text, 0);
+    let Some(rule) = finding.unstable_error_name().map(rule_of) else {
+        return build_error(&text);
+    };
+    match rule {
+        "unknown-directive" => unknown_directive(name.trim_start_matches('@')),
+        "unknown-type" => Diagnostic::error(rule, format!("there is no type `{name}`"))
+            .help(format!("define `{name}` in one of the schema documents, or correct the name")),
+        "missing-query" => Diagnostic::error(rule, "the schema has no query root")
+            .help("define `type Query { … }`, or name another object type in `schema { query: … }`"),
+        "misplaced-directive" => {
+            Diagnostic::error(rule, format!("{} here", text.replace(" directive is not supported for ", " may not stand at a ")))
+        }
+        "input-type" => {
+            Diagnostic::error(rule, format!("`{name}` takes input, so its type must be a scalar, enum or input type"))
+                .help("declare an `input` with the fields that may be sent")
+        }
+        "output-type" => Diagnostic::error(rule, format!("`{name}` gives output, so its type cannot be an input type"))
+            .help("declare a `type` with the fields that may be selected"),
+        _ => Diagnostic::error(rule, text),
+    }
+}
+
+/// AppSync ignores directives it does not know, and so do we; saying so helps whoever misspelt one.
+fn unknown_directive(name: &str) -> Diagnostic {
+    const AMPLIFY: [&str; 20] = [
+        "model",
+        "key",
+        "auth",
+        "connection",
+        "searchable",
+        "function",
+        "http",
+        "predictions",
+        "versioned",
+        "index",
+        "primaryKey",
+        "hasOne",
+        "hasMany",
+        "belongsTo",
+        "manyToMany",
+        "default",
+        "mapsTo",
+        "sql",
+        "refersTo",
+        "conversation",
+    ];
+    let warning = Diagnostic::warning("unknown-directive", format!("the directive `@{name}` is unknown and has no effect"));
+    if AMPLIFY.contains(&name) {
+        return warning.help("it instructs Amplify's transformer; serve the schema that Amplify builds from this one");
+    }
+    if let Some(known) = super::prelude::ACTED_ON.iter().find(|known| alike(known, name)) {
+        return warning.help(format!("did you mean `@{known}`?"));
+    }
+    warning.help(format!("correct the name, or declare it: `directive @{name} on …`"))
+}
+
+/// Equal but for case, hyphens and underscores, or one letter.
+fn alike(known: &str, name: &str) -> bool {
+    let plain = |text: &str| text.chars().filter(|char| !matches!(char, '_' | '-')).collect::<String>().to_lowercase();
+    let (known, name) = (plain(known), plain(name));
+    let common = known.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+    let (known_rest, name_rest) = (&known.as_bytes()[common..], &name.as_bytes()[common..]);
+    let skip = |rest: &[u8]| rest.get(1..).map(<[u8]>::to_vec).unwrap_or_default();
+    known == name
+        || skip(known_rest) == *name_rest
+        || skip(name_rest) == *known_rest
+        || (!known_rest.is_empty() && !name_rest.is_empty() && skip(known_rest) == skip(name_rest))
+}
+
+/// Findings from before validation have no name in the library; their sentences tell them apart.
+fn build_error(text: &str) -> Diagnostic {
+    if let Some(message) = text.strip_prefix("syntax error: ") {
+        return Diagnostic::error(SYNTAX, message);
+    }
+    let rule = if text.starts_with("a schema document must not contain") {
+        return Diagnostic::error("executable-definition", text.to_owned())
+            .help("queries, mutations and fragments belong to the client; a schema holds definitions only");
+    } else if text.contains("multiple `schema` definitions") {
+        "duplicate-schema-definition"
+    } else if text.contains("directive `@") && text.contains("defined multiple times") {
+        "duplicate-directive"
+    } else if text.contains("defined multiple times") {
+        "duplicate-type"
+    } else if text.contains("root operation type") {
+        "duplicate-root-operation"
+    } else if text.contains("implements interface") {
+        "duplicate-interface"
+    } else if text.starts_with("duplicate definitions") {
+        "duplicate-name"
+    } else if text.contains("extension") || text.starts_with("adding ") {
+        "orphan-extension"
+    } else {
+        // Only the parser's limits are left.
+        "nesting-too-deep"
+    };
+    Diagnostic::error(rule, text.to_owned())
+}
+
+/// Completes a syntax error, which says what was expected, with the text that stands there.
+pub(super) fn name_what_was_found(diagnostic: &mut Diagnostic) {
+    let found = diagnostic.place.as_ref().and_then(|place| place.source.text.get(place.span.clone())).unwrap_or_default();
+    let found = if found.is_empty() { "the end of the document".to_owned() } else { format!("`{found}`") };
+    let expected = diagnostic.message.trim_end_matches('.');
+    diagnostic.message = match expected.strip_prefix("expected ") {
+        Some("definition" | "a StringValue, Name or OperationDefinition") => format!("expected a definition, found {found}"),
+        Some(expected) => format!("expected {expected}, found {found}"),
+        None if expected == "Unexpected <EOF>" => "unexpected end of the document".to_owned(),
+        None => format!("{expected}, found {found}"),
+    };
+}
+
+fn rule_of(name: &str) -> &'static str {
+    match name {
+        "UndefinedDefinition" => "unknown-type",
+        "UndefinedDirective" => "unknown-directive",
+        "UndefinedArgument" => "unknown-argument",
+        "UndefinedEnumValue" => "unknown-enum-value",
+        "UndefinedInputValue" => "unknown-input-field",
+        "UniqueArgument" | "UniqueInputValue" => "duplicate-name",
+        "UniqueDirective" => "duplicate-directive",
+        "DuplicateRootOperationType" => "duplicate-root-operation",
+        "MissingInterfaceField" | "MissingInterfaceFieldArgument" => "missing-interface-field",
+        "InvalidImplementationFieldType"
+        | "InvalidImplementationFieldArgumentType"
+        | "ExtraRequiredImplementationFieldArgument" => "interface-mismatch",
+        "TransitiveImplementedInterfaces" => "missing-interface",
+        "RequiredArgument" => "missing-argument",
+        "RequiredField" => "missing-input-field",
+        "OutputType" => "output-type",
+        "InputType" | "VariableInputType" => "input-type",
+        "QueryRootOperationType" => "missing-query",
+        "RootOperationObjectType" => "root-operation-type",
+        "UnionMemberObjectType" => "union-member-type",
+        "UnsupportedLocation" => "misplaced-directive",
+        "UnsupportedValueType" | "IntCoercionError" | "FloatCoercionError" => "invalid-value",
+        "RecursiveDirectiveDefinition" | "RecursiveInterfaceDefinition" | "RecursiveInputObjectDefinition" => {
+            "recursive-definition"
+        }
+        "DeeplyNestedType" | "RecursionError" | "RecursionLimitError" => "nesting-too-deep",
+        "EmptyFieldSet" | "EmptyValueSet" | "EmptyMemberSet" | "EmptyInputValueSet" => "empty-type",
+        "ReservedName" => "reserved-name",
+        _ => "invalid-schema",
+    }
+}
+
+/// The `n`th text between backquotes.
+fn quoted(text: &str, n: usize) -> &str {
+    text.split('`').nth(2 * n + 1).unwrap_or_default()
+}

@@ -1,0 +1,195 @@
+//! SDL documents to a [`TypeSystem`], with every problem found on the way.
+//!
+//! A document is scanned ([`super::scan`]), parsed and validated by the GraphQL rules together with all others and the
+//! prelude, then held against what AppSync accepts ([`super::rules`]) and turned into look-up tables ([`super::build`]).
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use apollo_compiler::Schema;
+use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
+use apollo_compiler::schema::SchemaBuilder;
+use apollo_compiler::validation::{DiagnosticList, Valid};
+
+use super::scan::{self, Scan};
+use super::{TypeSystem, build, descriptions, findings, prelude, prune, rules};
+use crate::diagnostic::{Diagnostic, Place, Severity, Source};
+
+/// How much SDL a schema may have (AppSync quotas).
+pub const MAX_SCHEMA_BYTES: usize = 1024 * 1024;
+
+/// How the schema is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What works here but is refused by AWS is an error instead of a warning.
+    pub strict: bool,
+}
+
+/// What became of the documents.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The types; `None` exactly when a diagnostic is an error.
+    pub type_system: Option<TypeSystem>,
+    /// Everything found, by document and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Loads the documents as one schema.
+#[must_use]
+pub fn load(documents: &[Arc<Source>], options: Options) -> Loaded {
+    let mut diagnostics = Vec::new();
+    let type_system = read(documents, options, &mut diagnostics);
+    let document_of = |diagnostic: &Diagnostic| {
+        let place = diagnostic.place.as_ref()?;
+        let at = documents.iter().position(|document| Arc::ptr_eq(document, &place.source))?;
+        Some((at, place.span.start))
+    };
+    diagnostics.sort_by_cached_key(document_of);
+    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    Loaded { type_system: type_system.filter(|_| !refused), diagnostics }
+}
+
+fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagnostic>) -> Option<TypeSystem> {
+    let size: usize = documents.iter().map(|document| document.text.len()).sum();
+    if size > MAX_SCHEMA_BYTES {
+        let message = format!("the schema has {size} bytes; AppSync takes {MAX_SCHEMA_BYTES} (1 MB)");
+        diagnostics.push(Diagnostic::error("schema-too-large", message).help("split the API, or shorten descriptions"));
+        return None;
+    }
+    let scans: Vec<Scan> = documents.iter().map(|document| scan::scan(&document.text)).collect();
+    let mut too_deep = false;
+    for (document, scan) in documents.iter().zip(&scans) {
+        if let Some(span) = &scan.too_deep {
+            too_deep = true;
+            let message = format!("brackets are nested deeper than {} levels", value::MAX_DEPTH);
+            diagnostics.push(Diagnostic::error("nesting-too-deep", message).at(document, span.clone()));
+        }
+        for span in &scan.extensions {
+            let message = "type extensions work here, not on AWS";
+            let help = "move what the extension adds into the definition";
+            diagnostics.push(unsupported(options, "type-extension", message).help(help).at(document, span.clone()));
+        }
+    }
+    if too_deep {
+        return None;
+    }
+
+    let (built, syntax_ok) = parse(documents, &scans, diagnostics);
+    let mut schema = built;
+    let places = Places { documents, files: Arc::clone(&schema.sources) };
+    descriptions::from_comments(&mut schema, |span| {
+        let (at, offset) = places.locate(span)?;
+        scans[at].comments.get(&offset).map(String::as_str)
+    });
+    // After a syntax error half of the definitions are missing, and complaints about them would be noise.
+    if !syntax_ok {
+        return None;
+    }
+    let mut schema = match schema.validate() {
+        Ok(valid) => valid.into_inner(),
+        Err(with_errors) => {
+            report(&with_errors.errors, &places, diagnostics);
+            with_errors.partial
+        }
+    };
+    rules::check(&schema, options, &places, diagnostics);
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return None;
+    }
+    // What is left of the library's findings are warnings: unknown directives, which nothing reads.
+    prune::unused(&mut schema, |span| span.is_none_or(|span| places.locate(span).is_some()));
+    build::build(Valid::assume_valid(schema))
+}
+
+/// Parses everything; false when a document has a syntax error.
+fn parse(documents: &[Arc<Source>], scans: &[Scan], diagnostics: &mut Vec<Diagnostic>) -> (Schema, bool) {
+    let scalars: HashSet<&str> = scans.iter().flat_map(|scan| &scan.scalars).map(String::as_str).collect();
+    let directives: HashSet<&str> = scans.iter().flat_map(|scan| &scan.directives).map(String::as_str).collect();
+    let mut builder = SchemaBuilder::new().ignore_builtin_redefinitions();
+    for (at, (document, scan)) in documents.iter().zip(scans).enumerate() {
+        // An empty document adds nothing; to the parser it would be a syntax error.
+        if scan.is_empty {
+            continue;
+        }
+        let text = scan.rewritten.as_ref().unwrap_or(&document.text);
+        // The library knows a file by its path; ours is the document's number.
+        Parser::new().parse_into_schema_builder(text.as_str(), at.to_string(), &mut builder);
+    }
+    Parser::new().parse_into_schema_builder(prelude::text(&scalars, &directives), PRELUDE, &mut builder);
+    match builder.build() {
+        Ok(schema) => (schema, true),
+        Err(with_errors) => {
+            let places = Places { documents, files: Arc::clone(&with_errors.partial.sources) };
+            let syntax_ok = report(&with_errors.errors, &places, diagnostics);
+            (with_errors.partial, syntax_ok)
+        }
+    }
+}
+
+const PRELUDE: &str = "prelude";
+
+/// Adds the library's findings; false when one of them is a syntax error.
+fn report(errors: &DiagnosticList, places: &Places<'_>, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let mut syntax_ok = true;
+    let mut known = HashSet::new();
+    let mut broken_files = HashSet::new();
+    for error in errors.iter() {
+        let mut diagnostic = findings::translate(error.error);
+        syntax_ok &= diagnostic.rule != findings::SYNTAX;
+        let span = findings::span(error.error);
+        // The first syntax error of a document explains it; what follows is mostly the parser finding its feet again.
+        if diagnostic.rule == findings::SYNTAX && !broken_files.insert(span.map(|span| span.file_id())) {
+            continue;
+        }
+        // The library says some things twice.
+        if known.insert((span, diagnostic.message.clone())) {
+            diagnostic.place = span.and_then(|span| places.place(span));
+            if diagnostic.rule == findings::SYNTAX {
+                findings::name_what_was_found(&mut diagnostic);
+            }
+            diagnostics.push(diagnostic);
+        }
+    }
+    syntax_ok
+}
+
+/// A finding about what works here and not on AWS.
+pub(super) fn unsupported(options: Options, rule: &'static str, message: impl Into<String>) -> Diagnostic {
+    if options.strict { Diagnostic::error(rule, message) } else { Diagnostic::warning(rule, message) }
+}
+
+/// From the library's positions to the user's documents.
+pub(super) struct Places<'a> {
+    documents: &'a [Arc<Source>],
+    files: SourceMap,
+}
+
+impl Places<'_> {
+    /// The number of the user's document and the offset in it; `None` in the prelude and in built-in definitions.
+    fn locate(&self, span: SourceSpan) -> Option<(usize, usize)> {
+        let at: usize = self.files.get(&span.file_id())?.path().to_str()?.parse().ok()?;
+        (at < self.documents.len()).then(|| (at, span.offset()))
+    }
+
+    /// The place of `span`, cut to what is worth underlining: no description, one line.
+    pub(super) fn place(&self, span: SourceSpan) -> Option<Place> {
+        let (at, start) = self.locate(span)?;
+        let source = &self.documents[at];
+        let end = span.end_offset().min(source.text.len());
+        Some(Place { source: Arc::clone(source), span: first_line(&source.text, start.min(end)..end) })
+    }
+
+    /// `diagnostic` with the place of `span`.
+    pub(super) fn at(&self, diagnostic: Diagnostic, span: Option<SourceSpan>) -> Diagnostic {
+        Diagnostic { place: span.and_then(|span| self.place(span)), ..diagnostic }
+    }
+}
+
+fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
+    let start = scan::after_description(text, span.start);
+    let start = if start < span.end { start } else { span.start };
+    let end = text.get(start..span.end).and_then(|part| part.find('\n')).map_or(span.end, |length| start + length);
+    let trimmed = text.get(start..end).map_or(end, |part| start + part.trim_end().len());
+    start..trimmed.max(start)
+}
