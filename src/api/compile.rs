@@ -9,7 +9,7 @@ use value::Str;
 use super::authorization::Authorization;
 use super::{Api, Limits};
 use crate::auth;
-use crate::data_source::http::{HttpClients, HttpConfig, HttpConfigError};
+use crate::data_source::http::HttpClients;
 use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource};
 use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind};
 use crate::diagnostic::{Diagnostic, Place, Severity};
@@ -104,21 +104,21 @@ impl Compiler<'_> {
                     built.insert(Arc::clone(name), Arc::new(NoneDataSource));
                 }
                 DataSourceConfig::Http(config) => {
-                    let settings = HttpConfig {
-                        authorization: config.authorization_config.as_ref().map(|_| "AWS_IAM".to_owned()),
-                        response_limit: self.options.data_source_limit,
-                        ..HttpConfig::new(&**name, &*config.endpoint)
-                    };
-                    match HttpDataSource::new(settings, &clients) {
+                    if config.authorization_config.is_some() {
+                        let message = format!("data source {name}: authorization_config AWS_IAM of HTTP data sources is not supported yet");
+                        let diagnostic = Diagnostic::error("unsupported-data-source", message)
+                            .help("Remove authorization_config, or point the data source at an endpoint that needs no signature.");
+                        found.push((diagnostic, source.place.clone()));
+                        continue;
+                    }
+                    match HttpDataSource::new(&config.endpoint, self.options.data_source_limit) {
                         Ok(http) => {
-                            built.insert(Arc::clone(name), Arc::new(http));
+                            built.insert(Arc::clone(name), Arc::new(http.clients(&clients)));
                         }
                         Err(fault) => {
-                            let rule = match fault {
-                                HttpConfigError::Endpoint { .. } => "invalid-endpoint",
-                                HttpConfigError::Authorization { .. } => "unsupported-data-source",
-                            };
-                            found.push((Diagnostic::error(rule, fault.to_string()), source.place.clone()));
+                            let diagnostic = Diagnostic::error("invalid-endpoint", format!("data source {name}: {fault}"))
+                                .help("An endpoint is an http:// or https:// URL without credentials, query or fragment.");
+                            found.push((diagnostic, source.place.clone()));
                         }
                     }
                 }
@@ -231,7 +231,7 @@ impl Compiler<'_> {
 /// "Did you mean" for a name, else the names there are.
 fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a Str>) -> String {
     let names: Vec<&Str> = known.filter(|name| !name.starts_with("__")).collect();
-    let near = names.iter().find(|known| known.eq_ignore_ascii_case(name) || known.starts_with(name) || name.starts_with(&***known));
+    let near = names.iter().find(|known| known.eq_ignore_ascii_case(name) || known.starts_with(name) || name.starts_with(&****known));
     match near {
         Some(near) => format!("Did you mean {near}?"),
         None => {

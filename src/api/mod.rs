@@ -117,7 +117,7 @@ impl Api {
     /// [`RequestFault`] when the request is refused before execution with an HTTP status of its own.
     pub async fn execute(self: &Arc<Self>, request: GraphqlRequest, context: RequestContext) -> Result<GraphqlResponse, RequestFault> {
         let prepared = self.plans.get(&request.query, request.operation_name.as_ref(), || {
-            prepare(&self.type_system, self, &request.query, request.operation_name.as_deref(), self.introspection_enabled, self.limits.query_tokens)
+            prepare(&self.type_system, &**self, &request.query, request.operation_name.as_deref(), self.introspection_enabled, self.limits.query_tokens)
         });
         let plan = match prepared {
             Prepared::Plan(plan) => plan,

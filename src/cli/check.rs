@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
 
 /// A whole definition.
 fn definition_at(config: &Path, strict: bool) -> (Vec<String>, Vec<Diagnostic>) {
-    let loaded = definition::read(config, std::env::vars(), &Overrides::default());
+    let loaded = definition::read(config, std::env::vars_os(), &Overrides::default());
     let mut found = loaded.diagnostics;
     if let Some(server) = loaded.definition {
         for mut api in server.apis {

@@ -6,10 +6,10 @@ mod summary;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::diagnostic::wants_color;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// AWS AppSync on your own machine.
@@ -40,7 +40,7 @@ struct ServeArguments {
     port: Option<u16>,
     /// The address to listen on.
     #[arg(long, value_name = "ADDRESS")]
-    host: Option<IpAddr>,
+    host: Option<String>,
     /// The folder that keeps what the server must remember.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -90,9 +90,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Whether standard output is a terminal that wants colours (<https://no-color.org>).
+/// Whether standard output is a terminal that wants colours.
 fn colors() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    wants_color(std::io::stdout().is_terminal(), std::env::var_os("NO_COLOR").as_deref())
 }
 
 /// Prints to standard output; a closed pipe is not an error of ours.

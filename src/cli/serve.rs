@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context;
-use arc_swap::ArcSwap;
 
 use super::summary::{Served, summary};
 use super::{Format, ServeArguments, colors, print, print_error};
@@ -13,12 +12,12 @@ use crate::api::{Api, Options};
 use crate::auth::{ApiKey, ApiKeys, Authenticator, keep};
 use crate::definition::{self, ApiDefinition, AuthenticationType, Mode, Overrides, ServerDefinition, ServerSettings};
 use crate::diagnostic::{Diagnostic, Severity, render, summary as count, wants_color};
-use crate::server::{self, ServedApi, Server, Serving};
+use crate::server::{self, ServedApi, Server};
 
 pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
     log(arguments.log_format);
-    let overrides = Overrides { host: arguments.host, port: arguments.port, data: arguments.data.clone() };
-    let loaded = definition::read(&arguments.config, std::env::vars(), &overrides);
+    let overrides = Overrides { host: arguments.host.clone(), port: arguments.port, data: arguments.data.clone() };
+    let loaded = definition::read(&arguments.config, std::env::vars_os(), &overrides);
     let mut found = loaded.diagnostics;
     let mut compiled = Vec::new();
     if let Some(definition) = &loaded.definition {
@@ -35,6 +34,7 @@ pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
         print_error("Nothing is served: the errors above must be mended first.\n");
         return ExitCode::FAILURE;
     };
+    report(&found);
     match listen(&definition, compiled, &found) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -51,11 +51,8 @@ fn listen(definition: &ServerDefinition, compiled: Vec<Api>, found: &[Diagnostic
     for (api, definition_of_api) in compiled.into_iter().zip(&definition.apis) {
         let (keys, texts) = api_keys(&definition.server, definition_of_api)?;
         shown.push(Served { definition: definition_of_api, alone: definition.apis.len() == 1, api_keys: texts });
-        served.push(ServedApi {
-            api_id: Arc::clone(&definition_of_api.api_id),
-            hosts: definition_of_api.domain_names.iter().map(ToString::to_string).collect(),
-            current: Arc::new(ArcSwap::from_pointee(Serving { api: Arc::new(api), authenticator: Authenticator::api_key(keys) })),
-        });
+        let hosts = definition_of_api.domain_names.iter().map(ToString::to_string).collect();
+        served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), Authenticator::api_key(keys)));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {
@@ -89,7 +86,8 @@ fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(Api
         texts.push(key.id.expose().to_owned());
     }
     if keys.is_empty() && server.mode == Mode::Development {
-        let key = keep(&server.data, &api.api_id).with_context(|| format!("cannot keep an API key in {}", server.data.display()))?;
+        let folder = server.data.join(&*api.api_id);
+        let key = keep(&folder).with_context(|| format!("cannot keep an API key in {}", folder.display()))?;
         keys.push(ApiKey::new(key.as_str()));
         texts.push(key);
     }
@@ -110,6 +108,7 @@ fn settings(server: &ServerSettings) -> server::Settings {
         body_limit: usize::try_from(server.request_body_limit).unwrap_or(usize::MAX),
         request_timeout: server.request_timeout,
         shutdown_grace: server.shutdown_grace,
+        cors: server::Cors::new(server.cors.allowed_origins.iter(), server.cors.max_age),
         ..server::Settings::default()
     }
 }

@@ -351,6 +351,7 @@ mod tests {
                 selection_set: vec![leaf("c")],
                 position: Position::default(),
             }],
+            ..Document::default()
         }
     }
 

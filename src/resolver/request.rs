@@ -109,11 +109,7 @@ impl Resolvers for RequestResolvers<'_> {
                 let context = Context::new(&call, &info, source, &self.shared);
                 let run = Run {
                     resolver,
-                    call: Call {
-                        deadline: self.deadline,
-                        parent_type: Arc::clone(&resolver.type_name),
-                        field: Arc::clone(&resolver.field_name),
-                    },
+                    call: Call::new(&resolver.type_name, &resolver.field_name, self.deadline),
                     identity: &self.shared.identity,
                     effects: &take,
                     context,

@@ -91,7 +91,7 @@ fn query(fields: &[&Field], used: &Used<'_>, definitions: &[VariableDefinition])
         position: fields.first().map(|field| field.position).unwrap_or_default(),
     };
     let fragments = used.fragments.iter().map(|fragment| (*fragment).clone()).collect();
-    print_document(&Document { operations: vec![operation], fragments }, Layout::Compact)
+    print_document(&Document { operations: vec![operation], fragments, ..Document::default() }, Layout::Compact)
 }
 
 /// The fragments and variables that some fields use, also through fragments.

@@ -359,7 +359,7 @@ fn full_query() -> (Field, Document) {
         fragment("TypeRef", "__Type", reference),
         fragment("Unused", "Query", names(&["nothing"])),
     ];
-    (field("__schema", &[], schema), Document { operations: Vec::new(), fragments })
+    (field("__schema", &[], schema), Document { fragments, ..Document::default() })
 }
 
 fn introspect(types: &TypeSystem) -> Value {

@@ -143,7 +143,7 @@ impl Number {
 fn whole(number: f64) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     #[expect(clippy::cast_possible_truncation, reason = "whole and within the range of i64")]
-    (number.fract() == 0.0 && number >= -LIMIT && number < LIMIT).then_some(number as i64)
+    (number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number)).then_some(number as i64)
 }
 
 fn write_int(number: i64, out: &mut Vec<u8>) {

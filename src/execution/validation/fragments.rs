@@ -164,26 +164,10 @@ fn impossible(walk: &mut Walk<'_>, what: &str, condition: Option<TypeId>, parent
     let types = walk.types;
     if let (Some(condition), Some(parent)) = (condition, parent)
         && is_composite(types, condition)
-        && !overlap(types, condition, parent)
+        && !types.types_overlap(condition, parent)
     {
         let (parent, condition) = (&types.get(parent).name, &types.get(condition).name);
         let text = format!("{what} cannot be spread here as objects of type {parent} can never be of type {condition}");
         walk.error("InvalidFragmentType", &text, location);
     }
-}
-
-/// Whether an object can be of both types.
-fn overlap(types: &TypeSystem, left: TypeId, right: TypeId) -> bool {
-    if left == right {
-        return true;
-    }
-    fn possible<'a>(types: &'a TypeSystem, id: &'a TypeId) -> &'a [TypeId] {
-        if types.get(*id).is_abstract() { types.possible_types(*id) } else { std::slice::from_ref(id) }
-    }
-    let (left, right) = (possible(types, &left), possible(types, &right));
-    if left.len() * right.len() <= 64 {
-        return left.iter().any(|id| right.contains(id));
-    }
-    let left: HashSet<_> = left.iter().collect();
-    right.iter().any(|id| left.contains(id))
 }

@@ -1,23 +1,14 @@
-//! The schema the tests of this room share, and a plain way to build a type system from SDL.
+//! The schema the tests of this room share, as a type system.
 
-use apollo_compiler::ast::{Type, Value as SdlValue};
-use apollo_compiler::schema::ExtendedType;
-use indexmap::IndexMap;
-use value::{Number, Str, Value};
+use std::sync::Arc;
 
-use crate::schema::type_system::{
-    DirectiveDefinition, FieldDefinition, Fields, InputValueDefinition, TypeDefinition, TypeId, TypeKind, TypeRef,
-};
-use crate::schema::{Scalar, TypeSystem};
+use crate::diagnostic::Source;
+use crate::schema::{Options, TypeSystem, load};
 
 /// The schema of the tests.
 pub(crate) const SDL: &str = r#"
 schema { query: Query mutation: Mutation subscription: Subscription }
 directive @note(text: String!, level: Int) on FIELD | VARIABLE_DEFINITION
-scalar AWSJSON
-scalar AWSDateTime
-scalar AWSPhone
-scalar AWSDate
 scalar Anything
 enum Color { RED GREEN BLUE }
 interface Node { id: ID! }
@@ -66,107 +57,8 @@ pub(crate) fn types() -> TypeSystem {
 
 /// The type system of a valid SDL text.
 pub(crate) fn type_system(sdl: &str) -> TypeSystem {
-    let document = apollo_compiler::Schema::parse_and_validate(sdl, "test.graphql").expect("the SDL of a test is valid");
-    let ids: IndexMap<String, TypeId> = document
-        .types
-        .keys()
-        .enumerate()
-        .map(|(at, name)| (name.to_string(), TypeId(u32::try_from(at).expect("few types"))))
-        .collect();
-    let input = |input: &apollo_compiler::ast::InputValueDefinition| {
-        let definition = InputValueDefinition {
-            name: input.name.as_str().into(),
-            ty: type_ref(&input.ty, &ids),
-            default: input.default_value.as_ref().map(|default| constant(default)),
-        };
-        (Str::from(input.name.as_str()), definition)
-    };
-    let field = |field: &apollo_compiler::ast::FieldDefinition| {
-        let definition = FieldDefinition {
-            name: field.name.as_str().into(),
-            arguments: field.arguments.iter().map(|argument| input(argument)).collect(),
-            ty: type_ref(&field.ty, &ids),
-            authorization: Vec::new(),
-            subscribe_mutations: Vec::new(),
-        };
-        (Str::from(field.name.as_str()), definition)
-    };
-    let implementers = document.implementers_map();
-    let kind = |name: &str, ty: &ExtendedType| match ty {
-        ExtendedType::Scalar(_) => TypeKind::Scalar(Scalar::by_name(name)),
-        ExtendedType::Object(object) => TypeKind::Object(Fields {
-            fields: object.fields.values().map(|definition| field(definition)).collect(),
-            implements: object.implements_interfaces.iter().map(|name| ids[name.as_str()]).collect(),
-        }),
-        ExtendedType::Interface(interface) => TypeKind::Interface {
-            fields: Fields {
-                fields: interface.fields.values().map(|definition| field(definition)).collect(),
-                implements: Vec::new(),
-            },
-            possible_types: implementers
-                .get(name)
-                .map_or_else(Vec::new, |implementers| implementers.objects.iter().map(|name| ids[name.as_str()]).collect()),
-        },
-        ExtendedType::Union(union) => {
-            TypeKind::Union { possible_types: union.members.iter().map(|name| ids[name.as_str()]).collect() }
-        }
-        ExtendedType::Enum(values) => TypeKind::Enum(values.values.keys().map(|name| (name.as_str().into(), ())).collect()),
-        ExtendedType::InputObject(object) => {
-            TypeKind::InputObject { fields: object.fields.values().map(|definition| input(definition)).collect(), one_of: false }
-        }
-    };
-    let types = document
-        .types
-        .iter()
-        .map(|(name, ty)| {
-            let name = name.as_str();
-            (Str::from(name), TypeDefinition { name: name.into(), kind: kind(name, ty), authorization: Vec::new() })
-        })
-        .collect();
-    let directives = document
-        .directive_definitions
-        .iter()
-        .map(|(name, directive)| {
-            let definition = DirectiveDefinition {
-                name: name.as_str().into(),
-                arguments: directive.arguments.iter().map(|argument| input(argument)).collect(),
-                locations: directive.locations.iter().map(|location| location.to_string().into()).collect(),
-                repeatable: directive.repeatable,
-            };
-            (Str::from(name.as_str()), definition)
-        })
-        .collect();
-    let root = |kind| document.root_operation(kind).map(|name| ids[name.as_str()]);
-    TypeSystem {
-        query: root(apollo_compiler::ast::OperationType::Query).expect("a query root"),
-        mutation: root(apollo_compiler::ast::OperationType::Mutation),
-        subscription: root(apollo_compiler::ast::OperationType::Subscription),
-        types,
-        directives,
-        document,
-    }
-}
-
-fn type_ref(ty: &Type, ids: &IndexMap<String, TypeId>) -> TypeRef {
-    match ty {
-        Type::Named(name) => TypeRef::Named(ids[name.as_str()]),
-        Type::NonNullNamed(name) => TypeRef::NonNull(Box::new(TypeRef::Named(ids[name.as_str()]))),
-        Type::List(item) => TypeRef::List(Box::new(type_ref(item, ids))),
-        Type::NonNullList(item) => TypeRef::NonNull(Box::new(TypeRef::List(Box::new(type_ref(item, ids))))),
-    }
-}
-
-fn constant(value: &SdlValue) -> Value {
-    match value {
-        SdlValue::Boolean(value) => Value::from(*value),
-        SdlValue::Int(number) => Number::from_text(number.as_str()).map_or(Value::Null, Value::Number),
-        SdlValue::Float(number) => Number::from_text(number.as_str()).map_or(Value::Null, Value::Number),
-        SdlValue::String(text) => Value::from(text.as_str()),
-        SdlValue::Enum(name) => Value::from(name.as_str()),
-        SdlValue::List(items) => items.iter().map(|item| constant(item)).collect(),
-        SdlValue::Object(members) => {
-            Value::from(members.iter().map(|(name, value)| (name.as_str(), constant(value))).collect::<value::Object>())
-        }
-        SdlValue::Null | SdlValue::Variable(_) => Value::Null,
-    }
+    let source = Arc::new(Source { path: "test.graphql".to_owned(), text: sdl.to_owned() });
+    let loaded = load(&[source], Options::default());
+    let diagnostics = loaded.diagnostics;
+    loaded.type_system.unwrap_or_else(|| panic!("the SDL of a test is valid: {diagnostics:#?}"))
 }
