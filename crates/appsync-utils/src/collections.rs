@@ -9,11 +9,11 @@ use crate::arguments::Arguments;
 use crate::{Failure, Session, Utility};
 
 pub(crate) const TABLE: &[Utility] = &[
-    Utility::both("list.copyAndRetainAll", |_, values| copy_list("list.copyAndRetainAll", values, true)),
-    Utility::both("list.copyAndRemoveAll", |_, values| copy_list("list.copyAndRemoveAll", values, false)),
+    Utility::vtl("list.copyAndRetainAll", |_, values| copy_list("list.copyAndRetainAll", values, true)),
+    Utility::vtl("list.copyAndRemoveAll", |_, values| copy_list("list.copyAndRemoveAll", values, false)),
     Utility::vtl("list.sortList", sort_list),
-    Utility::both("map.copyAndRetainAllKeys", |_, values| copy_map("map.copyAndRetainAllKeys", values, true)),
-    Utility::both("map.copyAndRemoveAllKeys", |_, values| copy_map("map.copyAndRemoveAllKeys", values, false)),
+    Utility::vtl("map.copyAndRetainAllKeys", |_, values| copy_map("map.copyAndRetainAllKeys", values, true)),
+    Utility::vtl("map.copyAndRemoveAllKeys", |_, values| copy_map("map.copyAndRemoveAllKeys", values, false)),
 ];
 
 /// "Only lists containing a maximum of 1000 objects are supported" (developer guide, `$util.list.sortList`).

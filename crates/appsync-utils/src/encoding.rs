@@ -39,7 +39,8 @@ fn parse_json(_: &mut Session, values: &[Value]) -> Result<Value, Failure> {
 fn base64_decode(_: &mut Session, values: &[Value]) -> Result<Value, Failure> {
     let arguments = Arguments::new("base64Decode", values);
     let text = arguments.text(0)?;
-    let bytes = LENIENT.decode(text.as_bytes()).map_err(|fault| arguments.refuse(format!("Input is not valid Base64: {fault}")))?;
+    let bytes =
+        LENIENT.decode(text.as_bytes()).map_err(|fault| arguments.refuse(format!("Input is not valid Base64: {fault}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
@@ -124,7 +125,11 @@ mod tests {
             ("base64Decode", vec![value!("YQ")], value!("a")),
             ("urlEncode", vec![value!("a b&c=ü*~")], value!("a+b%26c%3D%C3%BC*%7E")),
             ("urlDecode", vec![value!("a+b%26c%3D%C3%BC")], value!("a b&c=ü")),
-            ("escapeJavaScript", vec![value!("it's \"a\"/\\\n\u{1}é😀")], value!("it\\'s \\\"a\\\"\\/\\\\\\n\\u0001\\u00E9\\uD83D\\uDE00")),
+            (
+                "escapeJavaScript",
+                vec![value!("it's \"a\"/\\\n\u{1}é😀")],
+                value!("it\\'s \\\"a\\\"\\/\\\\\\n\\u0001\\u00E9\\uD83D\\uDE00"),
+            ),
         ]);
     }
 

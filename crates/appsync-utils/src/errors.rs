@@ -49,7 +49,11 @@ fn append_error(session: &mut Session, values: &[Value]) -> Result<Value, Failur
 }
 
 fn unauthorized(_: &mut Session, _: &[Value]) -> Result<Value, Failure> {
-    Err(Failure::Unauthorized)
+    Err(Failure::Raised(Raised {
+        message: "Unauthorized".to_owned(),
+        error_type: Some("Unauthorized".to_owned()),
+        ..Raised::default()
+    }))
 }
 
 /// Developer guide, `$util.validate`: a failed condition throws a `CustomTemplateException`.
@@ -115,7 +119,8 @@ mod tests {
     #[test]
     fn validate_raises_only_when_the_condition_is_false() {
         assert_eq!(call("validate", &[value!(true), value!("m")]), Ok(Value::Null));
-        let Failure::Raised(raised) = call("validate", &[value!(false), value!("m"), Value::Null, value!(1)]).expect_err("raised")
+        let Failure::Raised(raised) =
+            call("validate", &[value!(false), value!("m"), Value::Null, value!(1)]).expect_err("raised")
         else {
             panic!("another failure")
         };
@@ -138,7 +143,11 @@ mod tests {
     #[test]
     fn an_early_return_says_where_to_go_on() {
         let skip = |options: Value| early_return(&mut session(), &[value!(1), options]);
-        for (options, skip_to) in [(Value::Null, None), (value!({"skipTo": "END"}), Some(SkipTo::End)), (value!({"skipTo": "NEXT"}), Some(SkipTo::Next))] {
+        for (options, skip_to) in [
+            (Value::Null, None),
+            (value!({"skipTo": "END"}), Some(SkipTo::End)),
+            (value!({"skipTo": "NEXT"}), Some(SkipTo::Next)),
+        ] {
             assert_eq!(skip(options), Err(Failure::EarlyReturn { value: value!(1), skip_to }));
         }
         assert!(matches!(skip(value!({"skipTo": "X"})), Err(Failure::Invalid { .. })));

@@ -14,13 +14,27 @@ pub(crate) const TABLE: &[Utility] = &[
 
 /// Headers that `copyHeaders` leaves out (developer guide, HTTP helpers).
 const HOP_BY_HOP: &[&str] = &[
-    "transfer-encoding", "connection", "host", "expect", "keep-alive", "upgrade", "proxy-authenticate", "proxy-authorization",
-    "te", "content-length",
+    "transfer-encoding",
+    "connection",
+    "host",
+    "expect",
+    "keep-alive",
+    "upgrade",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "content-length",
 ];
 
 const RESERVED: &[&str] = &[
-    "access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods",
-    "access-control-allow-origin", "access-control-expose-headers", "access-control-max-age", "vary", "content-type",
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "vary",
+    "content-type",
 ];
 
 /// All added headers together, names and values.
@@ -49,7 +63,7 @@ fn add_response_header(session: &mut Session, values: &[Value]) -> Result<Value,
 }
 
 fn add_response_headers(session: &mut Session, values: &[Value]) -> Result<Value, Failure> {
-    for (name, value) in Arguments::new("http.addResponseHeaders", values).object(0)?.iter() {
+    for (name, value) in Arguments::new("http.addResponseHeaders", values).object(0)? {
         add(&mut session.effects, &Value::String(name.clone()), value);
     }
     Ok(Value::Null)
@@ -58,12 +72,10 @@ fn add_response_headers(session: &mut Session, values: &[Value]) -> Result<Value
 /// A refused header does not end the evaluation; it leaves a fault (developer guide: "ResponseHeaderError").
 fn add(effects: &mut Effects, name: &Value, value: &Value) {
     match accept(effects, name, value) {
-        Ok((name, value)) => {
-            match effects.response_headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-                Some(known) => *known = (name, value),
-                None => effects.response_headers.push((name, value)),
-            }
-        }
+        Ok((name, value)) => match effects.response_headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            Some(known) => *known = (name, value),
+            None => effects.response_headers.push((name, value)),
+        },
         Err(fault) if effects.header_faults.len() < MAX_EFFECTS => effects.header_faults.push(fault),
         Err(_) => {}
     }

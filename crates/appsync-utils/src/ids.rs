@@ -4,11 +4,8 @@ use value::Value;
 
 use crate::{Failure, Session, Utility};
 
-pub(crate) const TABLE: &[Utility] = &[
-    Utility::both("autoId", auto_id),
-    Utility::both("autoUlid", auto_ulid),
-    Utility::both("autoKsuid", auto_ksuid),
-];
+pub(crate) const TABLE: &[Utility] =
+    &[Utility::both("autoId", auto_id), Utility::both("autoUlid", auto_ulid), Utility::both("autoKsuid", auto_ksuid)];
 
 fn auto_id(session: &mut Session, _: &[Value]) -> Result<Value, Failure> {
     let mut bytes = [0; 16];

@@ -184,9 +184,8 @@ fn translate(pattern: &str) -> Result<String, RegexError> {
     if pattern.len() > MAX_PATTERN {
         return Err(RegexError(format!("the regular expression is longer than {MAX_PATTERN} bytes")));
     }
-    let multi_line = pattern.split("(?").skip(1).any(|flags| {
-        flags.chars().take_while(|flag| flag.is_ascii_alphabetic()).any(|flag| flag == 'm')
-    });
+    let multi_line =
+        pattern.split("(?").skip(1).any(|flags| flags.chars().take_while(char::is_ascii_alphabetic).any(|flag| flag == 'm'));
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern.chars().peekable();
     let (mut groups, mut classes) = (0usize, 0usize);
@@ -277,7 +276,8 @@ fn escape(rest: &mut Rest<'_>, in_class: bool, out: &mut String) -> Result<(), R
         }
         'u' => {
             let unit = hexadecimal(rest, 4).ok_or_else(bad)?;
-            let code = if (0xd800..0xdc00).contains(&unit) && rest.next_if_eq(&'\\').is_some() && rest.next_if_eq(&'u').is_some() {
+            let code = if (0xd800..0xdc00).contains(&unit) && rest.next_if_eq(&'\\').is_some() && rest.next_if_eq(&'u').is_some()
+            {
                 let low = hexadecimal(rest, 4).filter(|low| (0xdc00..0xe000).contains(low)).ok_or_else(bad)?;
                 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)
             } else {
@@ -285,8 +285,12 @@ fn escape(rest: &mut Rest<'_>, in_class: bool, out: &mut String) -> Result<(), R
             };
             literal(char::from_u32(code).ok_or_else(bad)?, out);
         }
-        kind @ ('p' | 'P') => property(rest, kind == 'P', out).ok_or_else(|| RegexError("unknown character property".to_owned()))?,
-        character @ ('t' | 'n' | 'r' | 'f' | 'x' | 'b' | 'B' | 'A' | 'z' | 'G' | 'k' | '1'..='9') => out.extend(['\\', character]),
+        kind @ ('p' | 'P') => {
+            property(rest, kind == 'P', out).ok_or_else(|| RegexError("unknown character property".to_owned()))?;
+        }
+        character @ ('t' | 'n' | 'r' | 'f' | 'x' | 'b' | 'B' | 'A' | 'z' | 'G' | 'k' | '1'..='9') => {
+            out.extend(['\\', character]);
+        }
         letter if letter.is_ascii_alphabetic() => return Err(RegexError(format!("illegal escape sequence \\{letter}"))),
         other => literal(other, out),
     }
@@ -333,7 +337,8 @@ fn property(rest: &mut Rest<'_>, negated: bool, out: &mut String) -> Option<()> 
         "javaLetterOrDigit" => r"\p{L}\p{Nd}",
         other => {
             let plain = other.strip_prefix("Is").or_else(|| other.strip_prefix("In")).unwrap_or(other);
-            if plain.is_empty() || !plain.chars().all(|character| character.is_ascii_alphanumeric() || "_=-".contains(character)) {
+            if plain.is_empty() || !plain.chars().all(|character| character.is_ascii_alphanumeric() || "_=-".contains(character))
+            {
                 return None;
             }
             out.push_str(&format!("\\{}{{{plain}}}", if negated { 'P' } else { 'p' }));

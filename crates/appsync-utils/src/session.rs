@@ -155,9 +155,6 @@ pub enum Failure {
     /// `util.error`, `util.unauthorized`, `util.validate`: ends the resolver with this error.
     #[error("{}", .0.message)]
     Raised(Raised),
-    /// `util.unauthorized`: ends the resolver; who answers the field knows its name and type.
-    #[error("Unauthorized")]
-    Unauthorized,
     /// `runtime.earlyReturn`: ends the step with a value.
     #[error("early return")]
     EarlyReturn {

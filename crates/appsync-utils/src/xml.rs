@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         loop {
             self.blanks();
             if self.eat("/>") {
-                return Ok(finish(members, String::new()));
+                return Ok(finish(members, ""));
             }
             if self.eat(">") {
                 break;
@@ -136,7 +136,13 @@ impl<'a> Reader<'a> {
                 return self.fault("expected '=' after the name of an attribute");
             }
             self.blanks();
-            let quote = if self.eat("\"") { "\"" } else if self.eat("'") { "'" } else { return self.fault("expected a quote") };
+            let quote = if self.eat("\"") {
+                "\""
+            } else if self.eat("'") {
+                "'"
+            } else {
+                return self.fault("expected a quote");
+            };
             let raw = self.until(quote, "attribute")?;
             add(&mut members, attribute, scalar(&self.unescape(raw)?));
         }
@@ -159,7 +165,7 @@ impl<'a> Reader<'a> {
                     return self.fault(format!("the end tag does not close '{name}'"));
                 }
                 self.blanks();
-                return if self.eat(">") { Ok(finish(members, text)) } else { self.fault("expected '>'") };
+                return if self.eat(">") { Ok(finish(members, &text)) } else { self.fault("expected '>'") };
             } else {
                 self.at += 1;
                 let child = self.name()?;
@@ -181,10 +187,13 @@ impl<'a> Reader<'a> {
                 "amp" => Some('&'),
                 "quot" => Some('"'),
                 "apos" => Some('\''),
-                _ => entity.strip_prefix('#').and_then(|code| match code.strip_prefix('x') {
-                    Some(code) => u32::from_str_radix(code, 16).ok(),
-                    None => code.parse().ok(),
-                }).and_then(char::from_u32),
+                _ => entity
+                    .strip_prefix('#')
+                    .and_then(|code| match code.strip_prefix('x') {
+                        Some(code) => u32::from_str_radix(code, 16).ok(),
+                        None => code.parse().ok(),
+                    })
+                    .and_then(char::from_u32),
             };
             match character {
                 Some(character) => out.push(character),
@@ -210,7 +219,7 @@ fn add(members: &mut Object, name: &str, value: Value) {
 }
 
 /// Only text: the scalar; text beside members is the member `content`.
-fn finish(mut members: Object, text: String) -> Value {
+fn finish(mut members: Object, text: &str) -> Value {
     let text = text.trim();
     if members.is_empty() {
         return scalar(text);

@@ -86,9 +86,7 @@ pub fn from_dynamodb(attribute: &Value) -> Result<Value, AttributeError> {
         ("N", value) => number(value).ok_or_else(fault),
         ("NULL", Value::Null | Value::Bool(_)) => Ok(Value::Null),
         ("SS" | "BS", Value::List(items)) if items.iter().all(|item| item.as_str().is_some()) => Ok(value.clone()),
-        ("NS", Value::List(items)) => {
-            items.iter().map(number).collect::<Option<Vec<Value>>>().map(Value::from).ok_or_else(fault)
-        }
+        ("NS", Value::List(items)) => items.iter().map(number).collect::<Option<Vec<Value>>>().map(Value::from).ok_or_else(fault),
         ("L", Value::List(items)) => items.iter().map(from_dynamodb).collect::<Result<Vec<Value>, _>>().map(Value::from),
         ("M", Value::Object(members)) => {
             let members = members.iter().map(|(key, value)| Ok((key.clone(), from_dynamodb(value)?)));
@@ -214,14 +212,22 @@ mod tests {
     fn values_become_typed() {
         check(&[
             ("dynamodb.toDynamoDB", vec![Value::Null], value!({"NULL": null})),
-            ("dynamodb.toMapValues", vec![value!({"a": null, "b": [true]})], value!({"a": {"NULL": null}, "b": {"L": [{"BOOL": true}]}})),
+            (
+                "dynamodb.toMapValues",
+                vec![value!({"a": null, "b": [true]})],
+                value!({"a": {"NULL": null}, "b": {"L": [{"BOOL": true}]}}),
+            ),
             ("dynamodb.toMapValuesJson", vec![value!({"a": 1})], value!(r#"{"a":{"N":1}}"#)),
             ("dynamodb.toString", vec![Value::Null], Value::Null),
             ("dynamodb.toStringJson", vec![value!("a")], value!(r#"{"S":"a"}"#)),
             ("dynamodb.toStringSet", vec![value!(["a"])], value!({"SS": ["a"]})),
             ("dynamodb.toNumberSet", vec![], Value::Null),
             ("dynamodb.toNull", vec![], value!({"NULL": null})),
-            ("dynamodb.fromS3ObjectJson", vec![value!(r#"{"s3":{"key":"k","bucket":"b"}}"#)], value!({"key": "k", "bucket": "b"})),
+            (
+                "dynamodb.fromS3ObjectJson",
+                vec![value!(r#"{"s3":{"key":"k","bucket":"b"}}"#)],
+                value!({"key": "k", "bucket": "b"}),
+            ),
         ]);
     }
 
@@ -239,7 +245,15 @@ mod tests {
         let plain = value!({"a": [1, "x", null, true, {"b": 2.5}]});
         assert_eq!(from_dynamodb(&to_dynamodb(&plain)), Ok(plain));
         assert_eq!(from_dynamodb(&value!({"NS": ["1", 2]})), Ok(value!([1, 2])));
-        for wrong in [value!(1), value!({}), value!({"S": 1}), value!({"X": 1}), value!({"S": "a", "N": 1}), value!({"N": "x"}), value!({"L": [1]})] {
+        for wrong in [
+            value!(1),
+            value!({}),
+            value!({"S": 1}),
+            value!({"X": 1}),
+            value!({"S": "a", "N": 1}),
+            value!({"N": "x"}),
+            value!({"L": [1]}),
+        ] {
             assert!(from_dynamodb(&wrong).is_err(), "{wrong}");
         }
     }

@@ -9,42 +9,75 @@ use crate::transform::dynamodb_filter;
 use crate::{Failure, Utility};
 
 pub(crate) const MODULE: &[Utility] = &[
-    Utility::js("get", |_, values| {
-        build("get", "GetItem", values, &[Key, Same("consistentRead"), Projection])
-    }),
+    Utility::js("get", |_, values| build("get", "GetItem", values, &[Key, Same("consistentRead"), Projection])),
     Utility::js("put", |_, values| {
-        build("put", "PutItem", values, &[Key, Item, Condition, Same("customPartitionKey"), Same("populateIndexFields"), Same("_version")])
+        build(
+            "put",
+            "PutItem",
+            values,
+            &[Key, Item, Condition, Same("customPartitionKey"), Same("populateIndexFields"), Same("_version")],
+        )
     }),
     Utility::js("update", |_, values| {
-        build("update", "UpdateItem", values, &[Key, Update, Condition, Same("customPartitionKey"), Same("populateIndexFields"), Same("_version")])
+        build(
+            "update",
+            "UpdateItem",
+            values,
+            &[Key, Update, Condition, Same("customPartitionKey"), Same("populateIndexFields"), Same("_version")],
+        )
     }),
     Utility::js("remove", |_, values| {
-        build("remove", "DeleteItem", values, &[Key, Condition, Same("customPartitionKey"), Same("populateIndexFields"), Same("_version")])
+        build(
+            "remove",
+            "DeleteItem",
+            values,
+            &[Key, Condition, Same("customPartitionKey"), Same("populateIndexFields"), Same("_version")],
+        )
     }),
-    Utility::js("query", |_, values| build("query", "Query", values, &[KeyCondition, PAGE[0], PAGE[1], PAGE[2], PAGE[3], PAGE[4], PAGE[5], Filter, Projection])),
+    Utility::js("query", |_, values| {
+        build("query", "Query", values, &[KeyCondition, PAGE[0], PAGE[1], PAGE[2], PAGE[3], PAGE[4], PAGE[5], Filter, Projection])
+    }),
     Utility::js("scan", |_, values| {
-        build("scan", "Scan", values, &[PAGE[0], PAGE[1], PAGE[2], PAGE[3], PAGE[4], PAGE[5], Same("totalSegments"), Same("segment"), Filter, Projection])
+        build(
+            "scan",
+            "Scan",
+            values,
+            &[PAGE[0], PAGE[1], PAGE[2], PAGE[3], PAGE[4], PAGE[5], Same("totalSegments"), Same("segment"), Filter, Projection],
+        )
     }),
     Utility::js("sync", |_, values| {
-        build("sync", "Sync", values, &[Same("basePartitionKey"), Same("deltaIndexName"), Same("limit"), Same("nextToken"), Same("lastSync"), Filter])
+        build(
+            "sync",
+            "Sync",
+            values,
+            &[Same("basePartitionKey"), Same("deltaIndexName"), Same("limit"), Same("nextToken"), Same("lastSync"), Filter],
+        )
     }),
     Utility::js("batchGet", |_, values| batch("batchGet", "BatchGetItem", values, batch_get_table)),
-    Utility::js("batchPut", |_, values| batch("batchPut", "BatchPutItem", values, |builder, list| builder.typed_list(list))),
-    Utility::js("batchDelete", |_, values| batch("batchDelete", "BatchDeleteItem", values, |builder, list| builder.typed_list(list))),
+    Utility::js("batchPut", |_, values| batch("batchPut", "BatchPutItem", values, plain_table)),
+    Utility::js("batchDelete", |_, values| batch("batchDelete", "BatchDeleteItem", values, plain_table)),
     Utility::js("transactGet", transact_get),
     Utility::js("transactWrite", transact_write),
     Utility::js("toStringSet", |_, values| super::set(Arguments::new("toStringSet", values), "SS")),
     Utility::js("toNumberSet", |_, values| super::set(Arguments::new("toNumberSet", values), "NS")),
     Utility::js("toBinarySet", |_, values| super::set(Arguments::new("toBinarySet", values), "BS")),
-    Utility::js("operations.add", |_, values| update::operation("OPERATION_ADD", &[("value", Arguments::new("operations.add", values).get(0))])),
+    Utility::js("operations.add", |_, values| {
+        update::operation("OPERATION_ADD", &[("value", Arguments::new("operations.add", values).get(0))])
+    }),
     Utility::js("operations.replace", |_, values| {
         update::operation("OPERATION_REPLACE", &[("value", Arguments::new("operations.replace", values).get(0))])
     }),
     Utility::js("operations.remove", |_, _| update::operation("OPERATION_REMOVE", &[])),
-    Utility::js("operations.increment", |_, values| update::step("OPERATION_INCREMENT", Arguments::new("operations.increment", values))),
-    Utility::js("operations.decrement", |_, values| update::step("OPERATION_DECREMENT", Arguments::new("operations.decrement", values))),
+    Utility::js("operations.increment", |_, values| {
+        update::step("OPERATION_INCREMENT", Arguments::new("operations.increment", values))
+    }),
+    Utility::js("operations.decrement", |_, values| {
+        update::step("OPERATION_DECREMENT", Arguments::new("operations.decrement", values))
+    }),
     Utility::js("operations.append", |_, values| update::items("OPERATION_APPEND", Arguments::new("operations.append", values))),
-    Utility::js("operations.prepend", |_, values| update::items("OPERATION_PREPEND", Arguments::new("operations.prepend", values))),
+    Utility::js("operations.prepend", |_, values| {
+        update::items("OPERATION_PREPEND", Arguments::new("operations.prepend", values))
+    }),
     Utility::js("operations.updateListItem", |_, values| update::list_item(Arguments::new("operations.updateListItem", values))),
 ];
 
@@ -151,7 +184,8 @@ impl<'a> Builder<'a> {
 
     /// A list of items or keys, typed.
     fn typed_list(self, list: &Value) -> Result<Value, Failure> {
-        let items = list.as_list().map(|items| items.iter().map(|item| item.as_object().map(attributes)).collect::<Option<Vec<_>>>());
+        let items =
+            list.as_list().map(|items| items.iter().map(|item| item.as_object().map(attributes)).collect::<Option<Vec<_>>>());
         match items {
             Some(Some(items)) => Ok(items.into()),
             _ => Err(self.arguments.refuse(format!("{} expects a list of objects, not {list}", self.name))),
@@ -169,6 +203,10 @@ fn batch(name: &'static str, operation: &str, values: &[Value], table: Table) ->
         tables.insert(name.clone(), table(builder, part)?);
     }
     Ok(value!({"operation": operation, "tables": tables}))
+}
+
+fn plain_table(builder: Builder<'_>, list: &Value) -> Result<Value, Failure> {
+    builder.typed_list(list)
 }
 
 fn batch_get_table(builder: Builder<'_>, part: &Value) -> Result<Value, Failure> {

@@ -173,7 +173,10 @@ mod tests {
         let item = |value: i64, index: i64| value!({"type": "OPERATION_UPDATE_LIST_ITEM", "value": value, "index": index});
         for (update, expected) in [
             (value!({"a": 1, "b": null}), "SET #expName_1 = :expValue_1, #expName_2 = :expValue_2"),
-            (value!({"a": {"b": 1, "c": {"type": "OPERATION_REMOVE"}}}), "SET #expName_1.#expName_2 = :expValue_1 REMOVE #expName_1.#expName_3"),
+            (
+                value!({"a": {"b": 1, "c": {"type": "OPERATION_REMOVE"}}}),
+                "SET #expName_1.#expName_2 = :expValue_1 REMOVE #expName_1.#expName_3",
+            ),
             (value!({"a": [(item(1, 0)), (item(2, 3))]}), "SET #expName_1[0] = :expValue_1, #expName_1[3] = :expValue_2"),
             (value!({"a": {"a": 1}}), "SET #expName_1.#expName_1 = :expValue_1"),
             (value!({"a": (Value::List(Default::default()))}), "SET #expName_1 = :expValue_1"),
@@ -182,7 +185,9 @@ mod tests {
             let result = expression(update.as_object().expect("an object")).expect("an expression");
             assert_eq!(result.at(&["expression"]), &value!(expected), "{update}");
         }
-        for wrong in [value!({"a": {"type": "OPERATION_BOGUS"}}), value!({"a": [(item(1, 0)), 2]}), value!({"a": [(item(1, -1))]})] {
+        for wrong in
+            [value!({"a": {"type": "OPERATION_BOGUS"}}), value!({"a": [(item(1, 0)), 2]}), value!({"a": [(item(1, -1))]})]
+        {
             assert!(expression(wrong.as_object().expect("an object")).is_err(), "{wrong}");
         }
     }

@@ -54,10 +54,20 @@ const STATEMENTS: &[Utility] = &[
     Utility::js("remove", |_, values| payload("remove", "REMOVE", values)),
     Utility::js("sql", sql),
     Utility::js("createPgStatement", |session, values| {
-        statement::create(session, Arguments::new("createPgStatement", values), "createPgStatement", statement::Dialect::PostgreSql)
+        statement::create(
+            session,
+            Arguments::new("createPgStatement", values),
+            "createPgStatement",
+            statement::Dialect::PostgreSql,
+        )
     }),
     Utility::js("createMySQLStatement", |session, values| {
-        statement::create(session, Arguments::new("createMySQLStatement", values), "createMySQLStatement", statement::Dialect::MySql)
+        statement::create(
+            session,
+            Arguments::new("createMySQLStatement", values),
+            "createMySQLStatement",
+            statement::Dialect::MySql,
+        )
     }),
 ];
 

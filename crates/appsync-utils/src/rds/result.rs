@@ -8,9 +8,8 @@ use crate::arguments::Arguments;
 /// Takes the data source's result, as text or as an object. A statement without records gives `[{}]` (recorded).
 pub(super) fn to_json_object(arguments: Arguments<'_>) -> Result<Value, Failure> {
     let parsed = match arguments.get(0) {
-        Value::String(text) => {
-            Value::parse(text.as_bytes()).map_err(|fault| arguments.refuse(format!("not a result of the RDS Data API: {fault}")))?
-        }
+        Value::String(text) => Value::parse(text.as_bytes())
+            .map_err(|fault| arguments.refuse(format!("not a result of the RDS Data API: {fault}")))?,
         other => other.clone(),
     };
     let Some(results) = parsed.get("sqlStatementResults").and_then(Value::as_list) else {
@@ -49,7 +48,9 @@ fn content(field: &Value) -> Option<Value> {
 }
 
 fn array(value: &Value) -> Value {
-    let Some((kind, items)) = value.as_object().and_then(|object| object.iter().next()) else { return Value::List(Default::default()) };
+    let Some((kind, items)) = value.as_object().and_then(|object| object.iter().next()) else {
+        return Value::List(Default::default());
+    };
     match (&**kind, items.as_list()) {
         ("arrayValues", Some(items)) => items.iter().map(array).collect(),
         _ => items.clone(),
@@ -69,9 +70,12 @@ mod tests {
             {"numberOfRecordsUpdated": 1},
             {"records": (Value::List(Default::default())), "columnMetadata": (Value::List(Default::default()))}]});
         let rows = value!([[{"id": 1, "a": [[1, 2]]}], [{}], (Value::List(Default::default()))]);
-        assert_eq!(call("rds.toJsonObject", &[result.clone()]), Ok(rows.clone()));
+        assert_eq!(call("rds.toJsonObject", std::slice::from_ref(&result)), Ok(rows.clone()));
         assert_eq!(call("rds.toJsonObject", &[value!(result.to_json())]), Ok(rows));
-        assert_eq!(call("rds.toJsonString", &[value!({"sqlStatementResults": (Value::List(Default::default()))})]), Ok(value!("[]")));
+        assert_eq!(
+            call("rds.toJsonString", &[value!({"sqlStatementResults": (Value::List(Default::default()))})]),
+            Ok(value!("[]"))
+        );
         assert!(call("rds.toJsonObject", &[value!("{")]).is_err());
         assert!(call("rds.toJsonObject", &[value!({})]).is_err());
     }

@@ -229,7 +229,8 @@ impl Renderer<'_> {
     fn update(&mut self, payload: &Object) -> Result<String, String> {
         let mut text = format!("UPDATE {} SET", self.table(payload)?);
         let values = values(payload, "update")?.iter();
-        let assignments: Vec<String> = values.map(|(name, value)| format!("{} = {}", self.identifier(name), self.bind(value))).collect();
+        let assignments: Vec<String> =
+            values.map(|(name, value)| format!("{} = {}", self.identifier(name), self.bind(value))).collect();
         clause(&mut text, "", &assignments.join(", "));
         self.add_where(payload, &mut text)?;
         self.add_returning(payload, &mut text)?;
@@ -381,7 +382,8 @@ mod tests {
 
     fn render(statement: &Value) -> Result<String, String> {
         let values = std::slice::from_ref(statement);
-        let result = create(&mut session(), Arguments::new("createPgStatement", values), "createPgStatement", Dialect::PostgreSql);
+        let result =
+            create(&mut session(), Arguments::new("createPgStatement", values), "createPgStatement", Dialect::PostgreSql);
         result.map(|value| value.at(&["statements"]).to_json()).map_err(|failure| failure.to_string())
     }
 

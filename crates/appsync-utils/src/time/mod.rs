@@ -13,9 +13,7 @@ use crate::{Failure, Session, Utility};
 use pattern::Pattern;
 
 pub(crate) const TABLE: &[Utility] = &[
-    Utility::both("time.nowISO8601", |session, _| {
-        iso8601(Arguments::new("time.nowISO8601", &[]), session.clock.now_ms())
-    }),
+    Utility::both("time.nowISO8601", |session, _| iso8601(Arguments::new("time.nowISO8601", &[]), session.clock.now_ms())),
     Utility::both("time.nowEpochSeconds", |session, _| Ok(session.clock.now_ms().div_euclid(1000).into())),
     Utility::both("time.nowEpochMilliSeconds", |session, _| Ok(session.clock.now_ms().into())),
     Utility::both("time.nowFormatted", |session, values| {
@@ -65,7 +63,9 @@ fn parse_iso8601(_: &mut Session, values: &[Value]) -> Result<Value, Failure> {
     let arguments = Arguments::new("time.parseISO8601ToEpochMilliSeconds", values);
     let text = arguments.str(0)?;
     let timestamp = text.parse::<Timestamp>().ok().filter(|_| text.contains(['T', 't']));
-    timestamp.map(|timestamp| milliseconds(timestamp).into()).ok_or_else(|| arguments.refuse(format!("Text '{text}' could not be parsed")))
+    timestamp
+        .map(|timestamp| milliseconds(timestamp).into())
+        .ok_or_else(|| arguments.refuse(format!("Text '{text}' could not be parsed")))
 }
 
 /// Rounded down, also before 1970.
@@ -91,10 +91,18 @@ mod tests {
         formatted("yyyy-MM-dd HH:mm:ssZ", Some("+08:00"), "2018-02-07 03:01:35+0800");
         formatted("yyyy-MM-dd HH:mm:ssZ", Some("Australia/Perth"), "2018-02-07 03:01:35+0800");
         formatted("yyyy-MM-dd'T'HH:mm:ss.SSS[XXX]", Some("-07:00:30"), "2018-02-06T12:01:05.758-07:00");
-        formatted("[XXXXX] X x XX xxx O OOOO ZZZZ VV", Some("-07:00:30"), "-07:00:30 -07 -07 -0700 -07:00 GMT-7:00:30 GMT-07:00:30 GMT-07:00:30 -07:00:30");
+        formatted(
+            "[XXXXX] X x XX xxx O OOOO ZZZZ VV",
+            Some("-07:00:30"),
+            "-07:00:30 -07 -07 -0700 -07:00 GMT-7:00:30 GMT-07:00:30 GMT-07:00:30 -07:00:30",
+        );
         formatted("X x XXX O z", None, "Z +00 Z GMT Z");
         formatted("EEE EEEE EEEEE MMM MMMM MMMMM d/M/yy", None, "Tue Tuesday T Feb February F 6/2/18");
-        formatted("h a K k A n N D DDD Q QQQ QQQQ G u", None, "7 PM 7 19 68495758 758000000 68495758000000 37 037 1 Q1 1st quarter AD 2018");
+        formatted(
+            "h a K k A n N D DDD Q QQQ QQQQ G u",
+            None,
+            "7 PM 7 19 68495758 758000000 68495758000000 37 037 1 Q1 1st quarter AD 2018",
+        );
         formatted("''yyyy'''at' S SS", None, "'2018'at 7 75");
         formatted("YYYY w e z", Some("America/New_York"), "2018 6 3 EST");
     }
@@ -102,7 +110,8 @@ mod tests {
     #[test]
     fn texts_become_instants() {
         let parsed = |text: &str, pattern: &str, zone: Option<&str>| {
-            call("time.parseFormattedToEpochMilliSeconds", &[value!(text), value!(pattern), zone.into()]).map(|value| value.as_i64())
+            call("time.parseFormattedToEpochMilliSeconds", &[value!(text), value!(pattern), zone.into()])
+                .map(|value| value.as_i64())
         };
         for (text, pattern, zone, expected) in [
             ("2018-02-02 01:19:22+0800", "yyyy-MM-dd HH:mm:ssZ", None, 1_517_505_562_000),

@@ -154,7 +154,9 @@ impl Reader<'_> {
             'D' => self.fields.day_of_year = Some(self.digits(count, 3, reserved)?),
             'H' => self.fields.hour = Some(self.digits(least, most, reserved)?),
             'k' => self.fields.hour = Some(self.digits(least, most, reserved).filter(|hour| (1..=24).contains(hour))? % 24),
-            'h' => self.fields.hour_of_half = Some(self.digits(least, most, reserved).filter(|hour| (1..=12).contains(hour))? % 12),
+            'h' => {
+                self.fields.hour_of_half = Some(self.digits(least, most, reserved).filter(|hour| (1..=12).contains(hour))? % 12);
+            }
             'K' => self.fields.hour_of_half = Some(self.digits(least, most, reserved)?),
             'a' => self.fields.afternoon = Some(self.one_of(&["AM", "PM"], 4)? == 1),
             'm' => self.fields.minute = Some(self.digits(least, most, reserved)?),

@@ -17,9 +17,37 @@ pub(super) struct Pattern {
 
 /// Letters, and the longest run of each that Java accepts.
 const LETTERS: &[(char, usize)] = &[
-    ('G', 5), ('u', 19), ('y', 19), ('Y', 19), ('M', 5), ('L', 5), ('d', 2), ('D', 3), ('Q', 5), ('q', 5), ('w', 2), ('E', 5),
-    ('e', 5), ('c', 5), ('a', 1), ('H', 2), ('h', 2), ('K', 2), ('k', 2), ('m', 2), ('s', 2), ('S', 9), ('A', 19), ('n', 19),
-    ('N', 19), ('V', 2), ('z', 4), ('O', 4), ('X', 5), ('x', 5), ('Z', 5),
+    ('G', 5),
+    ('u', 19),
+    ('y', 19),
+    ('Y', 19),
+    ('M', 5),
+    ('L', 5),
+    ('d', 2),
+    ('D', 3),
+    ('Q', 5),
+    ('q', 5),
+    ('w', 2),
+    ('E', 5),
+    ('e', 5),
+    ('c', 5),
+    ('a', 1),
+    ('H', 2),
+    ('h', 2),
+    ('K', 2),
+    ('k', 2),
+    ('m', 2),
+    ('s', 2),
+    ('S', 9),
+    ('A', 19),
+    ('n', 19),
+    ('N', 19),
+    ('V', 2),
+    ('z', 4),
+    ('O', 4),
+    ('X', 5),
+    ('x', 5),
+    ('Z', 5),
 ];
 
 impl Pattern {
@@ -44,7 +72,9 @@ impl Pattern {
                     Some(section) if !stack.is_empty() => Part::Optional(section),
                     _ => return Err("Pattern invalid as it contains ] without previous [".to_owned()),
                 },
-                '\'' => Part::Literal(quoted(&mut rest).ok_or_else(|| format!("Pattern ends with an incomplete string literal (quote): {text}"))?),
+                '\'' => Part::Literal(
+                    quoted(&mut rest).ok_or_else(|| format!("Pattern ends with an incomplete string literal (quote): {text}"))?,
+                ),
                 '{' | '}' | '#' => return Err(format!("Pattern includes reserved character: '{character}'")),
                 letter if letter.is_ascii_alphabetic() => {
                     let mut count = 1;
@@ -97,9 +127,8 @@ fn field(letter: char, count: usize) -> Result<Part, String> {
     Ok(Part::Field(letter, count))
 }
 
-pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-];
+pub(super) const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 /// From Monday.
 pub(super) const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];

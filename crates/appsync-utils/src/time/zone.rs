@@ -11,7 +11,7 @@ pub(super) fn find(name: &str) -> Result<TimeZone, String> {
     let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
     if offset.starts_with(['+', '-']) {
         return match read_offset(offset) {
-            Some((seconds, rest)) if rest.is_empty() => Offset::from_seconds(seconds).map(TimeZone::fixed).map_err(|_| unknown()),
+            Some((seconds, "")) => Offset::from_seconds(seconds).map(TimeZone::fixed).map_err(|_| unknown()),
             _ => Err(unknown()),
         };
     }

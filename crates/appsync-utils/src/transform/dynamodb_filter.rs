@@ -28,9 +28,8 @@ impl Renderer {
         match key {
             "and" | "or" => {
                 let members = value.as_list()?.iter().enumerate();
-                let parts = members.map(|(at, item)| {
-                    Some(self.members(item.as_object()?, &format!("{path}{key}_{at}_"))?.join(" AND "))
-                });
+                let parts =
+                    members.map(|(at, item)| Some(self.members(item.as_object()?, &format!("{path}{key}_{at}_"))?.join(" AND ")));
                 let parts = parts.collect::<Option<Vec<String>>>()?;
                 Some(group(&parts, if key == "and" { " AND " } else { " OR " }))
             }
@@ -130,7 +129,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_rendered_is_null() {
-        for filter in [Value::List(Default::default()), value!({"a": 1}), value!({"a": {"bogus": 1}}), value!({"a": {"in": 1}}), value!({"or": {}})] {
+        for filter in [
+            Value::List(Default::default()),
+            value!({"a": 1}),
+            value!({"a": {"bogus": 1}}),
+            value!({"a": {"in": 1}}),
+            value!({"or": {}}),
+        ] {
             assert!(render(&filter).is_none(), "{filter}");
         }
     }

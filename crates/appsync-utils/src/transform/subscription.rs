@@ -26,7 +26,7 @@ pub(super) fn filter(arguments: Arguments<'_>) -> Result<Value, Failure> {
         for (field, operators) in rules {
             alternatives.extend(conditions(field, operators).map_err(refuse)?);
         }
-        groups = product(groups, alternatives).map_err(refuse)?;
+        groups = product(groups, &alternatives).map_err(refuse)?;
     }
     let groups = groups.into_iter().filter(|group| !group.is_empty()).map(|group| value!({"filters": group}));
     Ok(value!({"filterGroup": (groups.collect::<Value>())}))
@@ -39,7 +39,7 @@ fn members(filter: &Object, ignored: &[&str]) -> Result<Groups, String> {
         match &**key {
             "and" => {
                 for item in items(key, value)? {
-                    groups = product(groups, members(item, ignored)?)?;
+                    groups = product(groups, &members(item, ignored)?)?;
                 }
             }
             "or" => {
@@ -48,10 +48,10 @@ fn members(filter: &Object, ignored: &[&str]) -> Result<Groups, String> {
                     alternatives.extend(members(item, ignored)?.into_iter().filter(|group| !group.is_empty()));
                     bounded(alternatives.len())?;
                 }
-                groups = product(groups, alternatives)?;
+                groups = product(groups, &alternatives)?;
             }
             field if ignored.contains(&field) => {}
-            field => groups = product(groups, conditions(field, value)?)?,
+            field => groups = product(groups, &conditions(field, value)?)?,
         }
     }
     Ok(groups)
@@ -65,15 +65,13 @@ fn items<'a>(key: &str, value: &'a Value) -> Result<Vec<&'a Object>, String> {
 /// Several operators on one field are alternatives of each other (developer guide).
 fn conditions(field: &str, operators: &Value) -> Result<Groups, String> {
     let operators = operators.as_object().ok_or_else(|| format!("the field '{field}' expects an object of operators"))?;
-    let condition = |(operator, value): (&_, &Value)| {
-        vec![value!({"fieldName": field, "operator": operator, "value": value})]
-    };
+    let condition = |(operator, value): (&_, &Value)| vec![value!({"fieldName": field, "operator": operator, "value": value})];
     Ok(operators.iter().map(condition).collect())
 }
 
 /// Every combination; no alternatives change nothing.
-fn product(mut groups: Groups, alternatives: Groups) -> Result<Groups, String> {
-    if let [alternative] = &alternatives[..] {
+fn product(mut groups: Groups, alternatives: &[Vec<Value>]) -> Result<Groups, String> {
+    if let [alternative] = alternatives {
         // In place: a long filter without alternatives must not be copied for each of its fields.
         groups.iter_mut().for_each(|group| group.extend_from_slice(alternative));
         return Ok(groups);
@@ -106,7 +104,8 @@ mod tests {
     fn ignored_fields_and_rules() {
         let filter = value!({"percentageUp": {"lte": 50, "gte": 20}, "and": [{"title": {"ne": "B"}}], "or": [{"author": {"eq": "A"}}, {"isPublished": {"eq": false}}]});
         let rules = value!({"upvotes": {"gte": 250}, "author": {"eq": "P"}});
-        let result = call("transform.toSubscriptionFilter", &[filter, value!(["percentageUp", "author"]), rules]).expect("a filter");
+        let result =
+            call("transform.toSubscriptionFilter", &[filter, value!(["percentageUp", "author"]), rules]).expect("a filter");
         let title = value!({"fieldName": "title", "operator": "ne", "value": "B"});
         let published = value!({"fieldName": "isPublished", "operator": "eq", "value": false});
         let first = value!({"fieldName": "upvotes", "operator": "gte", "value": 250});
