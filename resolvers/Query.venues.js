@@ -1,8 +1,12 @@
 // @dataSource venues
 import { util } from '@aws-appsync/utils';
 
-export function request() {
-  return { method: 'GET', resourcePath: '/_upstream/venues', params: { headers: { accept: 'application/json' } } };
+export function request(ctx) {
+  const query = {};
+  if (ctx.args.city) {
+    query.city = ctx.args.city;
+  }
+  return { method: 'GET', resourcePath: '/_upstream/venues', params: { headers: { accept: 'application/json' }, query } };
 }
 
 export function response(ctx) {
@@ -13,5 +17,6 @@ export function response(ctx) {
   if (statusCode !== 200) {
     util.error(`The venue service answered ${statusCode}.`, 'VenueService', null, { statusCode });
   }
-  return JSON.parse(body);
+  // The service wraps its list, { "venues": [...] }; what a venue holds has the names of the schema, and needs no resolvers.
+  return JSON.parse(body).venues;
 }

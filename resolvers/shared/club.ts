@@ -77,7 +77,7 @@ export const comments: Comment[] = [
 ];
 
 export const events: Event[] = [
-  { id: 'e1', name: 'Opening day', day: '2024-04-06', venueId: 'boathouse' },
-  { id: 'e2', name: 'General meeting', day: '2024-05-18', venueId: null },
-  { id: 'e3', name: 'Autumn regatta', day: '2024-09-28', venueId: 'lake' },
+  { id: 'e1', name: 'Opening day', day: '2024-04-06', venueId: 'riverside' },
+  { id: 'e2', name: 'Video evening: the catch', day: '2024-05-18', venueId: null },
+  { id: 'e3', name: 'Season dinner', day: '2024-10-12', venueId: 'clubhouse' },
 ];
