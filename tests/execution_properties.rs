@@ -56,7 +56,8 @@ const OBJECTS: usize = 5;
 
 /// SDL with some objects, an interface, a union and an enum.
 fn schema_text(random: &mut Random) -> String {
-    let mut text = String::from("enum Color { RED GREEN }\ninterface Node { id: ID! label: String next: Node }\nunion Any = T0 | T1 | T2\n");
+    let mut text =
+        String::from("enum Color { RED GREEN }\ninterface Node { id: ID! label: String next: Node }\nunion Any = T0 | T1 | T2\n");
     let mut ty = |random: &mut Random| {
         let mut name = match random.below(10) {
             0 => "Int".to_owned(),
@@ -465,7 +466,8 @@ impl<'a> Interpreter<'a> {
                     },
                     TypeKind::Object(_) => self.selection(&definition.name, sets, value, level + 1),
                     _ => {
-                        let name = value.get("__typename").and_then(Value::as_str).filter(|name| self.applies(&definition.name, name));
+                        let name =
+                            value.get("__typename").and_then(Value::as_str).filter(|name| self.applies(&definition.name, name));
                         let Some(name) = name else {
                             let abstract_type = &definition.name;
                             self.error(format!(
@@ -487,10 +489,7 @@ impl<'a> Interpreter<'a> {
     }
 
     fn display_path(&self) -> String {
-        self.path
-            .iter()
-            .map(|segment| segment.as_str().map_or_else(|| format!("[{segment}]"), |key| format!("/{key}")))
-            .collect()
+        self.path.iter().map(|segment| segment.as_str().map_or_else(|| format!("[{segment}]"), |key| format!("/{key}"))).collect()
     }
 }
 
@@ -516,7 +515,8 @@ fn check(seed: u64) {
     let answer = Value::parse(&body).unwrap_or_else(|fault| panic!("{fault}\n{}", String::from_utf8_lossy(&body)));
 
     let document = parser::parse(&query).expect("it parsed before");
-    let mut interpreter = Interpreter { data: &data, document: &document, variables: &variables, path: Vec::new(), errors: Vec::new() };
+    let mut interpreter =
+        Interpreter { data: &data, document: &document, variables: &variables, path: Vec::new(), errors: Vec::new() };
     let operation = &document.operations[0];
     let root = if operation.kind == syncgate::execution::ast::OperationKind::Mutation { "Mutation" } else { "Query" };
     let expected = interpreter.selection(root, &[&operation.selection_set], &Value::Null, 1).unwrap_or(Value::Null);

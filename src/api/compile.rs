@@ -105,9 +105,11 @@ impl Compiler<'_> {
                 }
                 DataSourceConfig::Http(config) => {
                     if config.authorization_config.is_some() {
-                        let message = format!("data source {name}: authorization_config AWS_IAM of HTTP data sources is not supported yet");
-                        let diagnostic = Diagnostic::error("unsupported-data-source", message)
-                            .help("Remove authorization_config, or point the data source at an endpoint that needs no signature.");
+                        let message =
+                            format!("data source {name}: authorization_config AWS_IAM of HTTP data sources is not supported yet");
+                        let diagnostic = Diagnostic::error("unsupported-data-source", message).help(
+                            "Remove authorization_config, or point the data source at an endpoint that needs no signature.",
+                        );
                         found.push((diagnostic, source.place.clone()));
                         continue;
                     }
@@ -219,7 +221,9 @@ impl Compiler<'_> {
                 .help(suggestion(field_name, fields.fields.keys())),
                 None => Diagnostic::error(
                     "unknown-field",
-                    format!("resolver {type_name}.{field_name}: {type_name} is not an object type, so its fields have no resolvers"),
+                    format!(
+                        "resolver {type_name}.{field_name}: {type_name} is not an object type, so its fields have no resolvers"
+                    ),
                 )
                 .help("Attach the resolver to a field of an object type."),
             },
@@ -231,7 +235,8 @@ impl Compiler<'_> {
 /// "Did you mean" for a name, else the names there are.
 fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a Str>) -> String {
     let names: Vec<&Str> = known.filter(|name| !name.starts_with("__")).collect();
-    let near = names.iter().find(|known| known.eq_ignore_ascii_case(name) || known.starts_with(name) || name.starts_with(&****known));
+    let near =
+        names.iter().find(|known| known.eq_ignore_ascii_case(name) || known.starts_with(name) || name.starts_with(&****known));
     match near {
         Some(near) => format!("Did you mean {near}?"),
         None => {

@@ -115,9 +115,20 @@ impl Api {
     ///
     /// # Errors
     /// [`RequestFault`] when the request is refused before execution with an HTTP status of its own.
-    pub async fn execute(self: &Arc<Self>, request: GraphqlRequest, context: RequestContext) -> Result<GraphqlResponse, RequestFault> {
+    pub async fn execute(
+        self: &Arc<Self>,
+        request: GraphqlRequest,
+        context: RequestContext,
+    ) -> Result<GraphqlResponse, RequestFault> {
         let prepared = self.plans.get(&request.query, request.operation_name.as_ref(), || {
-            prepare(&self.type_system, &**self, &request.query, request.operation_name.as_deref(), self.introspection_enabled, self.limits.query_tokens)
+            prepare(
+                &self.type_system,
+                &**self,
+                &request.query,
+                request.operation_name.as_deref(),
+                self.introspection_enabled,
+                self.limits.query_tokens,
+            )
         });
         let plan = match prepared {
             Prepared::Plan(plan) => plan,
@@ -153,7 +164,10 @@ impl Api {
         match writer::write(&self.type_system, plan, &request, &results, &effects.errors, self.limits.response) {
             Ok(body) => GraphqlResponse { body, headers: effects.headers.into_iter().collect() },
             Err(writer::TooLarge) => GraphqlResponse::refused(&[RequestError::new(
-                format!("The response is larger than {} bytes, the limit of this API; select less, or raise `response_limit`.", self.limits.response),
+                format!(
+                    "The response is larger than {} bytes, the limit of this API; select less, or raise `response_limit`.",
+                    self.limits.response
+                ),
                 None,
             )]),
         }

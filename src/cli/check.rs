@@ -49,7 +49,9 @@ fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
             let source = Arc::new(Source { path: shown, text: String::new() });
-            return vec![Diagnostic::error("not-utf-8", "the file is not UTF-8 text").help("Save it as UTF-8.").at(&source, 0..0)];
+            return vec![
+                Diagnostic::error("not-utf-8", "the file is not UTF-8 text").help("Save it as UTF-8.").at(&source, 0..0),
+            ];
         }
         Err(error) => {
             let source = Arc::new(Source { path: shown, text: String::new() });
@@ -79,8 +81,5 @@ fn import_root(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new(""));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    absolute
-        .ancestors()
-        .find(|folder| folder.join("package.json").is_file())
-        .map_or_else(|| absolute.clone(), Path::to_path_buf)
+    absolute.ancestors().find(|folder| folder.join("package.json").is_file()).map_or_else(|| absolute.clone(), Path::to_path_buf)
 }

@@ -25,10 +25,13 @@ pub(super) fn summary(address: SocketAddr, mode: Mode, apis: &[Served<'_>], warn
         ip if ip.is_loopback() => format!("http://localhost:{}", address.port()),
         _ => format!("http://{address}"),
     };
-    line("Mode", match mode {
-        Mode::Development => "development",
-        Mode::Production => "production",
-    });
+    line(
+        "Mode",
+        match mode {
+            Mode::Development => "development",
+            Mode::Production => "production",
+        },
+    );
     for api in apis {
         let definition = api.definition;
         line("API", &format!("{} ({})", definition.name, definition.api_id));
@@ -48,10 +51,13 @@ pub(super) fn summary(address: SocketAddr, mode: Mode, apis: &[Served<'_>], warn
         line("Data sources", &counted(definition.data_sources.values().map(|source| source.data_source_type().name())));
         line("Resolvers", &resolvers(definition));
     }
-    line("Warnings", &match warnings {
-        0 => "none".to_owned(),
-        count => format!("{count} (`syncgate check` shows them)"),
-    });
+    line(
+        "Warnings",
+        &match warnings {
+            0 => "none".to_owned(),
+            count => format!("{count} (`syncgate check` shows them)"),
+        },
+    );
     out
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use value::{NULL, Object, Str, Value};
 
-use super::ast::{Argument, Document, Literal, Operation, OperationKind, Position, VariableDefinition};
+use super::ast::{Argument, Document, Literal, Operation, OperationKind, VariableDefinition};
 use super::error::RequestError;
 use super::validation::resolve_type;
 use crate::schema::scalar::java;
@@ -60,7 +60,11 @@ pub fn root_type(types: &TypeSystem, operation: &Operation) -> Result<TypeId, Re
 ///
 /// # Errors
 /// [`RequestError`] for the first value that does not fit.
-pub fn coerce_variables(types: &TypeSystem, definitions: &[VariableDefinition], provided: &Object) -> Result<Object, RequestError> {
+pub fn coerce_variables(
+    types: &TypeSystem,
+    definitions: &[VariableDefinition],
+    provided: &Object,
+) -> Result<Object, RequestError> {
     let mut coerced = Object::with_capacity(definitions.len());
     for definition in definitions {
         let Some(ty) = resolve_type(types, &definition.ty) else {

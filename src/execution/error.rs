@@ -141,7 +141,9 @@ fn write_locations(locations: &[Position], out: &mut Vec<u8>) {
         if at > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(format!(r#"{{"line":{},"column":{},"sourceName":null}}"#, position.line, position.column).as_bytes());
+        out.extend_from_slice(
+            format!(r#"{{"line":{},"column":{},"sourceName":null}}"#, position.line, position.column).as_bytes(),
+        );
     }
     out.push(b']');
 }
@@ -152,8 +154,7 @@ mod tests {
 
     #[test]
     fn request_errors_have_the_request_shape() {
-        let error =
-            RequestError { message: "Validation error".into(), locations: Some(vec![Position { line: 1, column: 2 }]) };
+        let error = RequestError { message: "Validation error".into(), locations: Some(vec![Position { line: 1, column: 2 }]) };
         assert_eq!(
             String::from_utf8(refused(&[error, RequestError::new("x", None)])).expect("UTF-8"),
             r#"{"data":null,"errors":[{"path":null,"locations":[{"line":1,"column":2,"sourceName":null}],"message":"Validation error"},{"path":null,"locations":null,"message":"x"}]}"#

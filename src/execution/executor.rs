@@ -203,7 +203,9 @@ impl Executor<'_> {
 
 /// Whether phase B reads this field: both phases must agree, or results would go to the wrong parents.
 pub(super) fn is_read(field: &PlanField, request: &Request<'_>) -> bool {
-    !field.too_deep && field.modes & request.mode != 0 && field.condition.as_ref().is_none_or(|condition| condition.holds(request.variables))
+    !field.too_deep
+        && field.modes & request.mode != 0
+        && field.condition.as_ref().is_none_or(|condition| condition.holds(request.variables))
 }
 
 /// Collects the values below `value` that have fields of their own, in the order in which phase B walks them.

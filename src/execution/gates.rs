@@ -80,12 +80,7 @@ impl Token {
 }
 
 /// The tokens of `text`, with balanced brackets, within the limits.
-pub(crate) fn scan(text: &str) -> Result<Vec<Token>, ParseFault> {
-    scan_within(text, MAX_TOKENS)
-}
-
-/// As [`scan`], with a limit of tokens of one's own.
-pub(crate) fn scan_within(text: &str, max_tokens: usize) -> Result<Vec<Token>, ParseFault> {
+pub(crate) fn scan(text: &str, max_tokens: usize) -> Result<Vec<Token>, ParseFault> {
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, position: Position { line: 1, column: 1 } };
     let mut tokens: Vec<Token> = Vec::with_capacity((text.len() / 6).min(max_tokens));
     let mut open: Vec<usize> = Vec::new();
@@ -284,7 +279,7 @@ mod tests {
 
     #[test]
     fn positions_count_lines_and_characters_from_one() {
-        let tokens = scan("{ a(x: \"é😀\") b\r\n\tc # é\n d }").expect("valid");
+        let tokens = scan("{ a(x: \"é😀\") b\r\n\tc # é\n d }", MAX_TOKENS).expect("valid");
         let places: Vec<_> = tokens.iter().map(|token| (token.position.line, token.position.column)).collect();
         assert_eq!(
             places,
@@ -297,20 +292,20 @@ mod tests {
     fn nesting_is_bounded_for_each_bracket_and_skips_strings_and_comments() {
         for (open, close) in [("{", "}"), ("[", "]"), ("(", ")")] {
             let nested = |levels: usize| format!("{}a{}", open.repeat(levels), close.repeat(levels));
-            assert!(scan(&nested(MAX_NESTING)).is_ok(), "{open}");
-            assert!(matches!(scan(&nested(MAX_NESTING + 1)), Err(ParseFault::TooDeep { .. })), "{open}");
-            assert!(matches!(scan(&open.repeat(100_000)), Err(ParseFault::TooDeep { .. })), "{open}");
+            assert!(scan(&nested(MAX_NESTING), MAX_TOKENS).is_ok(), "{open}");
+            assert!(matches!(scan(&nested(MAX_NESTING + 1), MAX_TOKENS), Err(ParseFault::TooDeep { .. })), "{open}");
+            assert!(matches!(scan(&open.repeat(100_000), MAX_TOKENS), Err(ParseFault::TooDeep { .. })), "{open}");
             let hidden = open.repeat(300);
             for text in [format!("\"{hidden}\""), format!("\"\"\"{hidden}\n{hidden}\"\"\""), format!("# {hidden}\na")] {
-                assert!(scan(&text).is_ok(), "{text}");
+                assert!(scan(&text, MAX_TOKENS).is_ok(), "{text}");
             }
         }
     }
 
     #[test]
     fn tokens_are_bounded() {
-        assert_eq!(scan(&"a ".repeat(MAX_TOKENS)).expect("within the limit").len(), MAX_TOKENS);
-        let fault = scan(&"a ".repeat(MAX_TOKENS + 1)).expect_err("one too many");
+        assert_eq!(scan(&"a ".repeat(MAX_TOKENS), MAX_TOKENS).expect("within the limit").len(), MAX_TOKENS);
+        let fault = scan(&"a ".repeat(MAX_TOKENS + 1), MAX_TOKENS).expect_err("one too many");
         assert_eq!(fault.to_string(), "Maximum char length exceeded: a query has at most 15000 tokens");
     }
 
@@ -334,7 +329,7 @@ mod tests {
             ("{ \u{0} }", 1, 3),
             ("\"\\", 1, 1),
         ] {
-            match scan(text) {
+            match scan(text, MAX_TOKENS) {
                 Err(ParseFault::Syntax { position, .. }) => {
                     assert_eq!((position.line, position.column), (line, column), "{text}");
                 }

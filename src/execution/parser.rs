@@ -43,7 +43,7 @@ pub fn parse(query: &str) -> Result<Document, ParseFault> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_within(query: &str, max_tokens: usize) -> Result<Document, ParseFault> {
-    let tokens = gates::scan_within(query, max_tokens)?;
+    let tokens = gates::scan(query, max_tokens)?;
     let reader = Reader { text: query, tokens: &tokens };
     let mut document = Document::default();
     let mut at = 0;

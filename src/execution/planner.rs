@@ -6,16 +6,17 @@
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use value::{Object, Str, Value, write_json_string};
+use value::{Object, Value, write_json_string};
 
 use super::ast::{Directive, Document, Field, Literal, Operation, Selection};
 use super::coercion::{compile_arguments, root_type};
 use super::error::RequestError;
 use super::plan::{
-    AbstractSelection, Condition, Conjunction, EnumType, FieldSource, IntrospectionField, ModeMask, Plan, PlanField, PlanType, ResolvedField, ResolverId,
+    AbstractSelection, Condition, Conjunction, EnumType, FieldSource, IntrospectionField, ModeMask, Plan, PlanField, PlanType,
+    ResolvedField, ResolverId,
 };
-use crate::schema::{TypeSystem, introspection};
 use crate::schema::type_system::{FieldDefinition, TypeId, TypeKind, TypeRef};
+use crate::schema::{TypeSystem, introspection};
 
 /// The most fields a plan may have.
 pub const MAX_PLAN_FIELDS: usize = 50_000;
@@ -37,7 +38,12 @@ pub trait Wiring {
 ///
 /// # Errors
 /// A [`RequestError`] when the operation has no root type or is larger than [`MAX_PLAN_FIELDS`].
-pub fn plan(type_system: &TypeSystem, wiring: &dyn Wiring, document: &Document, operation: &Operation) -> Result<Plan, RequestError> {
+pub fn plan(
+    type_system: &TypeSystem,
+    wiring: &dyn Wiring,
+    document: &Document,
+    operation: &Operation,
+) -> Result<Plan, RequestError> {
     let root_type = root_type(type_system, operation)?;
     let mut planner = Planner { type_system, wiring, document, operation, fields: 0, visits: 0, weight: 0 };
     let root = planner.selection(root_type, &[Occurrence { selections: &operation.selection_set, condition: Vec::new() }], 1)?;
@@ -194,7 +200,10 @@ impl<'a> Planner<'a> {
         }
 
         let Some(definition) = self.type_system.field(object, &first.name) else {
-            return Err(RequestError::new(format!("Field '{}' in type '{parent_type}' is undefined", first.name), Some(first.position)));
+            return Err(RequestError::new(
+                format!("Field '{}' in type '{parent_type}' is undefined", first.name),
+                Some(first.position),
+            ));
         };
         plan_field.modes = self.wiring.modes(object, definition);
         let alone = group.occurrences.len() == 1;
@@ -251,7 +260,8 @@ impl<'a> Planner<'a> {
             group.occurrences.iter().flat_map(|(field, _)| field.selection_set.iter().cloned()).collect();
         let mut list = IndexSet::new();
         self.selection_set_list(return_type, &group.occurrences, "", &mut list, 0)?;
-        self.weight += size_of::<ResolvedField>() + list.iter().map(|path| path.len() + 32).sum::<usize>() + selections.len() * 200;
+        self.weight +=
+            size_of::<ResolvedField>() + list.iter().map(|path| path.len() + 32).sum::<usize>() + selections.len() * 200;
         Ok(ResolvedField {
             resolver,
             arguments,
@@ -360,8 +370,9 @@ impl<'a> Planner<'a> {
 }
 
 fn too_large() -> RequestError {
-    let message =
-        format!("The operation selects more than {MAX_PLAN_FIELDS} fields once its fragments are expanded; select less in one request.");
+    let message = format!(
+        "The operation selects more than {MAX_PLAN_FIELDS} fields once its fragments are expanded; select less in one request."
+    );
     RequestError::new(message, None)
 }
 

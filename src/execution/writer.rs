@@ -113,10 +113,7 @@ impl<'a> Writer<'a> {
             let error = if field.too_deep {
                 FieldError::new("QueryDepthLimitReached", "The field lies deeper than the query depth limit of this API.")
             } else {
-                FieldError::new(
-                    "Unauthorized",
-                    format!("Not Authorized to access {} on type {}", field.name, field.parent_type),
-                )
+                FieldError::new("Unauthorized", format!("Not Authorized to access {} on type {}", field.name, field.parent_type))
             };
             self.resolver_error(field, &error);
             return self.null_or_violation(&field.ty);
@@ -210,7 +207,8 @@ impl<'a> Writer<'a> {
             PlanType::List(item) => match value {
                 Value::List(items) => self.list(field, item, items),
                 _ => {
-                    let message = format!("Can't resolve value ({}) : type mismatch error, expected type LIST", display_path(&self.path));
+                    let message =
+                        format!("Can't resolve value ({}) : type mismatch error, expected type LIST", display_path(&self.path));
                     self.completion_error(&message);
                     Ok(Err(Violation))
                 }

@@ -21,7 +21,12 @@ pub struct CodeCompiler<'a> {
 
 /// The code of a resolver or function called `name`, and everything that was found in it.
 #[must_use]
-pub fn compile_runtime(compiler: &CodeCompiler<'_>, runtime: &Runtime, name: &str, place: Option<&Place>) -> (Option<Code>, Vec<Diagnostic>) {
+pub fn compile_runtime(
+    compiler: &CodeCompiler<'_>,
+    runtime: &Runtime,
+    name: &str,
+    place: Option<&Place>,
+) -> (Option<Code>, Vec<Diagnostic>) {
     match runtime {
         Runtime::Code(source) => {
             let (module, found) = compiler.module(source);
@@ -83,8 +88,7 @@ impl CodeCompiler<'_> {
     /// Checks and compiles an APPSYNC_JS module.
     #[must_use]
     pub fn module(&self, source: &Arc<Source>) -> (Option<appsync_js::Module>, Vec<Diagnostic>) {
-        let options =
-            appsync_js::CompileOptions { strict: self.strict, max_characters: self.limits.code_characters as usize };
+        let options = appsync_js::CompileOptions { strict: self.strict, max_characters: self.limits.code_characters as usize };
         let load = |path: &str| self.load(path);
         let entry = appsync_js::Entry { path: &source.path, text: &source.text };
         let compiled = appsync_js::compile(entry, &load, &options);

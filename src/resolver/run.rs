@@ -90,9 +90,8 @@ impl Run<'_> {
             None => Value::Null,
         };
         // Only a unit resolver's template chooses its version; functions and code always have the newer one.
-        let legacy = unit
-            && matches!(function.code, Code::Vtl(_))
-            && request.get("version").and_then(Value::as_str) == Some("2017-02-28");
+        let legacy =
+            unit && matches!(function.code, Code::Vtl(_)) && request.get("version").and_then(Value::as_str) == Some("2017-02-28");
         match function.data_source.invoke(request, &self.call).await {
             Ok(result) => {
                 if legacy && result.is_null() {

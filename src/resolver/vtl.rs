@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use appsync_utils::{Failure, Languages, Session, Utility};
@@ -203,7 +203,8 @@ impl Host for Utilities {
         }
         let result = (utility.call)(&mut self.session.borrow_mut(), &values).map_err(HostError::new)?;
         // A utility called for what it does prints nothing.
-        let silent = matches!(method, "appendError" | "addResponseHeader" | "addResponseHeaders" | "validate") || self.name == "log";
+        let silent =
+            matches!(method, "appendError" | "addResponseHeader" | "addResponseHeaders" | "validate") || self.name == "log";
         Ok(Some(if silent || self.name == "extensions" { Val::from("") } else { Val::from(result) }))
     }
 }
@@ -275,12 +276,16 @@ mod tests {
         check("$util.toJson($ctx.info.selectionSetList)", value!(["id"]));
         check("$util.toJson($ctx.info)", value!({"fieldName": "f"}));
         check("$util.dynamodb.toDynamoDBJson($ctx.args.id)", value!({"S": "7"}));
-        check("#set($t = $util.defaultIfNull($ctx.args.tags, []))$util.qr($t.add(\"b\"))$util.toJson($ctx.args.tags)", value!(["a", "b"]));
+        check(
+            "#set($t = $util.defaultIfNull($ctx.args.tags, []))$util.qr($t.add(\"b\"))$util.toJson($ctx.args.tags)",
+            value!(["a", "b"]),
+        );
     }
 
     #[test]
     fn the_stash_outlives_the_template() {
-        let (result, stash) = run("$util.qr($ctx.stash.put(\"k\", $ctx.args.tags)){\"version\":\"2018-05-29\"}", Step::Request, &members());
+        let (result, stash) =
+            run("$util.qr($ctx.stash.put(\"k\", $ctx.args.tags)){\"version\":\"2018-05-29\"}", Step::Request, &members());
         assert_eq!(result, Ok(value!({"version": "2018-05-29"})));
         assert_eq!(stash, value!({"k": ["a"]}));
     }

@@ -49,11 +49,7 @@ fn append_error(session: &mut Session, values: &[Value]) -> Result<Value, Failur
 }
 
 fn unauthorized(_: &mut Session, _: &[Value]) -> Result<Value, Failure> {
-    Err(Failure::Raised(Raised {
-        message: "Unauthorized".to_owned(),
-        error_type: Some("Unauthorized".to_owned()),
-        ..Raised::default()
-    }))
+    Err(Failure::Unauthorized)
 }
 
 /// Developer guide, `$util.validate`: a failed condition throws a `CustomTemplateException`.
@@ -112,8 +108,7 @@ mod tests {
         assert_eq!(failure, Failure::Raised(raised));
         let Failure::Raised(raised) = call("error", &[value!("m")]).expect_err("raised") else { panic!("another failure") };
         assert_eq!(raised.error_type, None);
-        let Failure::Raised(raised) = call("unauthorized", &[]).expect_err("raised") else { panic!("another failure") };
-        assert_eq!(raised.message, "Unauthorized");
+        assert_eq!(call("unauthorized", &[]), Err(Failure::Unauthorized));
     }
 
     #[test]

@@ -152,9 +152,12 @@ pub enum SkipTo {
 /// Why a utility did not return.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
-    /// `util.error`, `util.unauthorized`, `util.validate`: ends the resolver with this error.
+    /// `util.error`, `util.validate`: ends the resolver with this error.
     #[error("{}", .0.message)]
     Raised(Raised),
+    /// `util.unauthorized`: ends the resolver; who answers the field knows its name and type.
+    #[error("Unauthorized")]
+    Unauthorized,
     /// `runtime.earlyReturn`: ends the step with a value.
     #[error("early return")]
     EarlyReturn {
