@@ -58,7 +58,7 @@ const OBJECTS: usize = 5;
 fn schema_text(random: &mut Random) -> String {
     let mut text =
         String::from("enum Color { RED GREEN }\ninterface Node { id: ID! label: String next: Node }\nunion Any = T0 | T1 | T2\n");
-    let mut ty = |random: &mut Random| {
+    let ty = |random: &mut Random| {
         let mut name = match random.below(10) {
             0 => "Int".to_owned(),
             1 => "String".to_owned(),

@@ -150,9 +150,17 @@ pub struct AbstractSelection {
     pub by_type: indexmap::IndexMap<Str, Vec<PlanField>>,
 }
 
-/// When a field is part of the answer: one of the occurrences it was merged from has all its variables as wanted.
+/// When a field is part of the answer, and at this place of it.
+///
+/// A response key stands where its first included occurrence stands. A key whose first occurrence may be excluded is planned
+/// once for every occurrence that may come first; `none` keeps all but one of them out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition(pub Vec<Conjunction>);
+pub struct Condition {
+    /// The occurrence is included.
+    pub all: Conjunction,
+    /// No earlier occurrence of the same key is.
+    pub none: Vec<Conjunction>,
+}
 
 /// Variables that must all have the wanted value.
 pub type Conjunction = Vec<(Str, bool)>;
@@ -161,7 +169,9 @@ impl Condition {
     /// Whether the field is part of the answer with these variables.
     #[must_use]
     pub fn holds(&self, variables: &Object) -> bool {
-        self.0.iter().any(|all| all.iter().all(|(name, wanted)| variables.get(name).and_then(Value::as_bool) == Some(*wanted)))
+        let holds =
+            |all: &Conjunction| all.iter().all(|(name, wanted)| variables.get(name).and_then(Value::as_bool) == Some(*wanted));
+        holds(&self.all) && !self.none.iter().any(holds)
     }
 }
 

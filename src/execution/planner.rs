@@ -73,30 +73,33 @@ struct Occurrence<'a> {
     condition: Conjunction,
 }
 
-/// The fields that share a response key.
+/// The occurrences of a response key that are merged when the first of them is the first one included.
 struct Group<'a> {
     first: &'a Field,
+    condition: Option<Condition>,
+    /// Each with the condition that remains, given that the first is included.
     occurrences: Vec<(&'a Field, Conjunction)>,
 }
 
 impl<'a> Planner<'a> {
     /// The merged fields of some selection sets on the object type `object`.
     fn selection(&mut self, object: TypeId, sets: &[Occurrence<'a>], level: u32) -> Result<Vec<PlanField>, RequestError> {
-        let mut groups: IndexMap<&'a str, Group<'a>> = IndexMap::new();
+        let mut found = Vec::new();
         for set in sets {
-            // A fragment that was already collected without condition adds nothing the second time.
+            // A fragment that was already collected under the set's own condition adds nothing the second time.
             let mut collected = IndexSet::new();
-            self.collect(object, set.selections, &set.condition, &mut groups, &mut collected, 0)?;
+            self.collect(object, set.selections, &set.condition, &set.condition, &mut found, &mut collected, 0)?;
         }
-        groups.into_values().map(|group| self.field(object, &group, level)).collect()
+        groups(found).iter().map(|group| self.field(object, group, level)).collect()
     }
 
     fn collect(
         &mut self,
         object: TypeId,
         selections: &'a [Selection],
+        base: &Conjunction,
         condition: &Conjunction,
-        groups: &mut IndexMap<&'a str, Group<'a>>,
+        found: &mut Vec<(&'a Field, Conjunction)>,
         collected: &mut IndexSet<&'a str>,
         depth: usize,
     ) -> Result<(), RequestError> {
@@ -112,16 +115,12 @@ impl<'a> Planner<'a> {
             match selection {
                 Selection::Field(field) => {
                     let Some(condition) = and(condition, &field.directives) else { continue };
-                    groups
-                        .entry(field.response_key())
-                        .or_insert_with(|| Group { first: field, occurrences: Vec::new() })
-                        .occurrences
-                        .push((field, condition));
+                    found.push((field, condition));
                 }
                 Selection::InlineFragment(fragment) => {
                     let Some(condition) = and(condition, &fragment.directives) else { continue };
                     if fragment.type_condition.as_ref().is_none_or(|name| self.applies(name, object)) {
-                        self.collect(object, &fragment.selection_set, &condition, groups, collected, depth + 1)?;
+                        self.collect(object, &fragment.selection_set, base, &condition, found, collected, depth + 1)?;
                     }
                 }
                 Selection::FragmentSpread(spread) => {
@@ -130,11 +129,11 @@ impl<'a> Planner<'a> {
                         continue;
                     }
                     let Some(fragment) = self.document.fragment(&spread.name) else { continue };
-                    if condition.is_empty() {
+                    if condition == *base {
                         collected.insert(&spread.name);
                     }
                     if self.applies(&fragment.type_condition, object) {
-                        self.collect(object, &fragment.selection_set, &condition, groups, collected, depth + 1)?;
+                        self.collect(object, &fragment.selection_set, base, &condition, found, collected, depth + 1)?;
                     }
                 }
             }
@@ -160,7 +159,6 @@ impl<'a> Planner<'a> {
         let mut key_bytes = Vec::with_capacity(response_key.len() + 3);
         write_json_string(response_key, &mut key_bytes);
         key_bytes.push(b':');
-        let condition = disjunction(&group.occurrences);
         self.weight += size_of::<PlanField>() + key_bytes.len() * 2 + first.name.len();
         let too_deep = self.wiring.query_depth_limit().is_some_and(|limit| level > limit);
 
@@ -174,7 +172,7 @@ impl<'a> Planner<'a> {
             ty: PlanType::Scalar(crate::schema::Scalar::String, "String".into()),
             source: FieldSource::Property,
             resolvers_below: false,
-            condition,
+            condition: group.condition.clone(),
             modes: ModeMask::MAX,
             too_deep,
         };
@@ -206,15 +204,10 @@ impl<'a> Planner<'a> {
             ));
         };
         plan_field.modes = self.wiring.modes(object, definition);
-        let alone = group.occurrences.len() == 1;
         let below: Vec<Occurrence<'a>> = group
             .occurrences
             .iter()
-            .map(|(field, condition)| Occurrence {
-                selections: &field.selection_set,
-                // A single occurrence is in the answer or not as a whole; of several, each brings its own fields.
-                condition: if alone { Vec::new() } else { condition.clone() },
-            })
+            .map(|(field, condition)| Occurrence { selections: &field.selection_set, condition: condition.clone() })
             .collect();
         let coordinate = || format!("{parent_type}.{}", first.name);
         plan_field.ty = self.ty(&definition.ty, &below, level, &coordinate)?;
@@ -388,6 +381,9 @@ fn and(condition: &Conjunction, directives: &[Directive]) -> Option<Conjunction>
         match directive.arguments.iter().find(|argument| &*argument.name == "if").map(|argument| &argument.value) {
             Some(Literal::Boolean(value)) if *value != wanted => return None,
             Some(Literal::Variable(name)) => {
+                if all.iter().any(|(other, value)| other == name && *value != wanted) {
+                    return None;
+                }
                 if !all.iter().any(|(other, value)| other == name && *value == wanted) {
                     all.push((Arc::clone(name), wanted));
                 }
@@ -398,11 +394,37 @@ fn and(condition: &Conjunction, directives: &[Directive]) -> Option<Conjunction>
     Some(all)
 }
 
-fn disjunction(occurrences: &[(&Field, Conjunction)]) -> Option<Condition> {
-    if occurrences.iter().any(|(_, condition)| condition.is_empty()) {
-        return None;
+/// The fields of a selection set, in document order, merged by response key.
+fn groups<'a>(found: Vec<(&'a Field, Conjunction)>) -> Vec<Group<'a>> {
+    let mut by_key: IndexMap<&'a str, Vec<usize>> = IndexMap::new();
+    for (at, (field, _)) in found.iter().enumerate() {
+        by_key.entry(field.response_key()).or_default().push(at);
     }
-    Some(Condition(occurrences.iter().map(|(_, condition)| condition.clone()).collect()))
+    let implied = |all: &Conjunction, by: &Conjunction| all.iter().all(|term| by.contains(term));
+    let mut groups: Vec<(usize, Group<'a>)> = Vec::with_capacity(by_key.len());
+    for places in by_key.into_values() {
+        let mut earlier: Vec<&Conjunction> = Vec::new();
+        for (nth, &at) in places.iter().enumerate() {
+            let (first, condition) = &found[at];
+            // Where an earlier occurrence is included whenever this one is, this one never comes first.
+            if earlier.iter().any(|other| implied(other, condition)) {
+                continue;
+            }
+            let occurrences = places[nth..]
+                .iter()
+                .map(|&other| {
+                    let (field, own) = &found[other];
+                    (*field, if implied(own, condition) { Vec::new() } else { own.clone() })
+                })
+                .collect();
+            let none: Vec<Conjunction> = earlier.iter().map(|&other| other.clone()).collect();
+            let condition_here = (!condition.is_empty() || !none.is_empty()).then(|| Condition { all: condition.clone(), none });
+            groups.push((at, Group { first, condition: condition_here, occurrences }));
+            earlier.push(condition);
+        }
+    }
+    groups.sort_by_key(|(at, _)| *at);
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn has_resolvers(ty: &PlanType) -> bool {
