@@ -333,7 +333,10 @@ fn project(data: &Value, ty: &PlanType) -> Value {
             for field in fields {
                 let value = match &field.source {
                     FieldSource::TypeName(_) => Value::from(&field.parent_type),
-                    _ => object.get(&field.name).map_or(Value::Null, |value| project(value, &field.ty)),
+                    _ => match object.get(&field.name) {
+                        Some(value) => project(value, &field.ty),
+                        None => continue,
+                    },
                 };
                 selected.insert(Arc::clone(&field.response_key), value);
             }
