@@ -81,7 +81,7 @@ impl Module {
         let segment = self.0.segments.iter().find(|segment| (segment.first_line..=segment.last_line).contains(&line))?;
         let wanted = (line - segment.first_line, column.saturating_sub(1));
         let after = segment.places.partition_point(|place| (place.line as usize, place.column as usize) <= wanted);
-        let place = segment.places.get(after.checked_sub(1).unwrap_or(0))?;
+        let place = segment.places.get(after.saturating_sub(1))?;
         Some(SourcePlace {
             file: segment.file.clone(),
             line: place.source_line as usize + 1,

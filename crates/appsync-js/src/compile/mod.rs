@@ -7,6 +7,7 @@
 mod analyze;
 mod builtins;
 mod bundle;
+mod names;
 mod rules;
 
 use std::collections::HashMap;
@@ -63,7 +64,7 @@ pub fn compile(entry: Entry<'_>, loader: &Loader<'_>, options: &CompileOptions) 
     let mut compiler =
         Compiler { loader, options, files: Vec::new(), by_path: HashMap::new(), findings: Vec::new(), characters: 0 };
     let entry_path = normalize("", entry.path).unwrap_or_else(|| entry.path.to_owned());
-    compiler.add(entry_path, entry.text.to_owned(), &mut Vec::new());
+    compiler.add(entry_path, entry.text, &mut Vec::new());
     compiler.finish(entry)
 }
 
@@ -95,11 +96,11 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     /// Analyzes one file and, first, everything it imports. `open` is the chain of files being read.
-    fn add(&mut self, path: String, text: String, open: &mut Vec<String>) -> Option<usize> {
+    fn add(&mut self, path: String, text: &str, open: &mut Vec<String>) -> Option<usize> {
         let characters = text.chars().count();
         self.characters += characters;
         let is_entry = open.is_empty();
-        let mut findings = Findings::new(&path, &text);
+        let mut findings = Findings::new(&path, text);
         if self.characters > self.options.max_characters {
             let message = format!(
                 "the code is {} characters long{}; the limit is {}",
@@ -111,7 +112,7 @@ impl Compiler<'_> {
             self.findings.append(&mut findings.found);
             return None;
         }
-        let analyzed = analyze::analyze(&path, &text, is_entry, self.options, &mut findings);
+        let analyzed = analyze::analyze(&path, text, is_entry, self.options, &mut findings);
         open.push(path.clone());
         let mut targets = Vec::with_capacity(analyzed.imports.len());
         for import in &analyzed.imports {
@@ -168,7 +169,7 @@ impl Compiler<'_> {
                     findings.error("too-many-files", span, format!("a module may consist of {MAX_FILES} files at most"), None);
                     return None;
                 }
-                return self.add(candidate, text, open);
+                return self.add(candidate, &text, open);
             }
         }
         let tried = candidates(&base).join(", ");

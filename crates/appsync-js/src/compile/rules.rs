@@ -6,14 +6,7 @@
 
 use std::collections::HashMap;
 
-use oxc::ast::ast::{
-    ArrowFunctionExpression, AssignmentExpression, AwaitExpression, BigIntLiteral, BinaryExpression, BindingPattern,
-    CallExpression, Class, ContinueStatement, Declaration, DoWhileStatement, Expression, ForOfStatement, ForStatement,
-    FormalParameters, Function, IdentifierReference, ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, ImportMeta,
-    ImportOrExportKind, LabeledStatement, MemberExpression, NewExpression, PrivateInExpression, Program, RegExpLiteral,
-    ReturnStatement, SimpleAssignmentTarget, Statement, ThisExpression, ThrowStatement, TryStatement, UnaryExpression,
-    UpdateExpression, VariableDeclarator, WhileStatement, YieldExpression,
-};
+use oxc::ast::ast::{ArrowFunctionExpression, AssignmentExpression, AwaitExpression, BigIntLiteral, BinaryExpression, CallExpression, Class, ContinueStatement, DoWhileStatement, Expression, ForOfStatement, ForStatement, Function, IdentifierReference, ImportExpression, ImportMeta, LabeledStatement, MemberExpression, NewExpression, PrivateInExpression, Program, RegExpLiteral, ReturnStatement, SimpleAssignmentTarget, ThisExpression, ThrowStatement, TryStatement, UnaryExpression, UpdateExpression, VariableDeclarator, WhileStatement, YieldExpression};
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeFlags, Scoping, SymbolId};
 use oxc::span::{GetSpan, Span};
@@ -21,14 +14,13 @@ use oxc::syntax::operator::{BinaryOperator, UnaryOperator};
 
 use super::analyze::range;
 use super::builtins;
+use super::names::Names;
 use crate::finding::{Findings, Severity};
 use crate::host::{self, Node};
 
 /// Reports every forbidden construct and every name that does not exist.
 pub(super) fn check(program: &Program<'_>, scoping: &Scoping, is_entry: bool, strict: bool, findings: &mut Findings<'_>) {
-    let mut names = Names { scoping, functions: HashMap::new(), hosts: HashMap::new(), contexts: Vec::new(), is_entry };
-    names.visit_program(program);
-    let Names { functions, hosts, contexts, .. } = names;
+    let Names { functions, hosts, contexts, .. } = Names::of(program, scoping, is_entry);
     let mut rules = Rules {
         scoping,
         findings,
@@ -41,96 +33,6 @@ pub(super) fn check(program: &Program<'_>, scoping: &Scoping, is_entry: bool, st
     };
     rules.visit_program(program);
     rules.report_recursion();
-}
-
-/// First walk: which names are functions, which come from the host, which are the handlers' contexts.
-struct Names<'s> {
-    scoping: &'s Scoping,
-    functions: HashMap<SymbolId, String>,
-    hosts: HashMap<SymbolId, &'static Node>,
-    contexts: Vec<SymbolId>,
-    is_entry: bool,
-}
-
-impl Names<'_> {
-    fn handler(&mut self, name: &str, parameters: &FormalParameters<'_>) {
-        if self.is_entry
-            && (name == "request" || name == "response")
-            && let Some(first) = parameters.items.first()
-            && let BindingPattern::BindingIdentifier(id) = &first.pattern
-            && let Some(symbol) = id.symbol_id.get()
-        {
-            self.contexts.push(symbol);
-        }
-    }
-}
-
-impl<'a> Visit<'a> for Names<'_> {
-    fn visit_program(&mut self, program: &Program<'a>) {
-        for statement in &program.body {
-            let declaration = match statement {
-                Statement::ExportDeclaration(export) => Some(&export.declaration),
-                statement => statement.as_declaration(),
-            };
-            match declaration {
-                Some(Declaration::FunctionDeclaration(function)) => {
-                    if let Some(id) = &function.id {
-                        self.handler(&id.name, &function.params);
-                    }
-                }
-                Some(Declaration::VariableDeclaration(variables)) => {
-                    for declarator in &variables.declarations {
-                        let Some(name) = declarator.id.get_identifier_name() else { continue };
-                        match declarator.init.as_ref().map(Expression::get_inner_expression) {
-                            Some(Expression::ArrowFunctionExpression(arrow)) => self.handler(&name, &arrow.params),
-                            Some(Expression::FunctionExpression(function)) => self.handler(&name, &function.params),
-                            _ => {}
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        walk::walk_program(self, program);
-    }
-
-    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        if let Some(id) = &function.id
-            && let Some(symbol) = id.symbol_id.get()
-        {
-            self.functions.insert(symbol, id.name.to_string());
-        }
-        walk::walk_function(self, function, flags);
-    }
-
-    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
-        if let Some(id) = declarator.id.get_binding_identifier()
-            && let Some(symbol) = id.symbol_id.get()
-            && declarator.init.as_ref().is_some_and(|init| init.get_inner_expression().is_function())
-            && !self.scoping.symbol_is_mutated(symbol)
-        {
-            self.functions.insert(symbol, id.name.to_string());
-        }
-        walk::walk_variable_declarator(self, declarator);
-    }
-
-    fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {
-        let Some(index) = host::module_index(&import.source.value) else { return };
-        if import.import_kind == ImportOrExportKind::Type {
-            return;
-        }
-        let tree = &host::TREES[index];
-        for specifier in import.specifiers.iter().flatten() {
-            let node = match specifier {
-                ImportDeclarationSpecifier::ImportSpecifier(specifier) => tree.members.get(specifier.imported.name().as_str()),
-                ImportDeclarationSpecifier::ImportDefaultSpecifier(_) if index == 0 => tree.members.get("util"),
-                _ => Some(tree),
-            };
-            if let (Some(node), Some(symbol)) = (node, specifier.local().symbol_id.get()) {
-                self.hosts.insert(symbol, node);
-            }
-        }
-    }
 }
 
 /// A call from inside one named function to another.
@@ -250,15 +152,15 @@ impl Rules<'_, '_, '_> {
 
     fn passing(&mut self, call: &CallExpression<'_>) {
         let callee = call.callee.get_inner_expression();
-        let method = callee.get_member_expr().and_then(|member| member.static_property_name());
-        if method.is_some_and(|method| builtins::takes_function(&method)) {
+        let method = callee.get_member_expr().and_then(MemberExpression::static_property_name);
+        if method.is_some_and(builtins::takes_function) {
             return;
         }
         for argument in &call.arguments {
             let Some(expression) = argument.as_expression() else { continue };
             if self.is_function(expression) {
                 let message = match method {
-                    Some(method) if method == "sort" => "AppSync's sort takes no function".to_owned(),
+                    Some("sort") => "AppSync's sort takes no function".to_owned(),
                     _ => "AppSync does not support passing a function as an argument".to_owned(),
                 };
                 self.forbid(
@@ -605,7 +507,7 @@ impl<'a> Visit<'a> for Rules<'_, '_, '_> {
                 "what a data source answers is in ctx.result of the response handler",
             ),
             "arguments" => {
-                self.forbid("unsupported-global", it.span, "AppSync does not support arguments", "use a rest parameter")
+                self.forbid("unsupported-global", it.span, "AppSync does not support arguments", "use a rest parameter");
             }
             name if builtins::EXTRA_GLOBALS.contains(&name) => {
                 self.forbid("unsupported-global", it.span, format!("AppSync's runtime has no {name}"), "");

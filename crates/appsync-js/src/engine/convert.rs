@@ -48,7 +48,7 @@ pub(super) fn object_to_js<'js>(
 ) -> rquickjs::Result<JsObject<'js>> {
     check_depth(ctx, depth)?;
     let converted = JsObject::new(ctx.clone())?;
-    for (key, item) in object.iter() {
+    for (key, item) in object {
         let property = Property::from(to_js(ctx, item, state, depth + 1)?).writable().configurable();
         // Defined, not set: a key such as `__proto__` must become a plain member.
         converted.prop(&**key, if hidden.contains(&&**key) { property } else { property.enumerable() })?;

@@ -344,7 +344,7 @@ impl Engine {
             Some(errors) => define("outErrors", to_js(ctx, errors, state, 1)?)?,
             None => define("outErrors", rquickjs::Array::new(ctx.clone())?.into_value())?,
         }
-        for (name, value) in context.iter() {
+        for (name, value) in context {
             let known = matches!(&**name, "arguments" | "args" | "stash" | "result" | "error" | "prev" | "outErrors");
             if !known && !LAZY.contains(&&**name) {
                 define(name, to_js(ctx, value, state, 1)?)?;
