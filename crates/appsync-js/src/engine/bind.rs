@@ -54,6 +54,7 @@ impl<'js> Helpers<'js> {
     pub(super) fn reader<'s>(&'s self, state: &'s State, budget: usize) -> Reader<'js, 's> {
         Reader {
             state,
+            keep_undefined: false,
             budget,
             object_prototype: self.object(OBJECT_PROTOTYPE),
             date: &self.0[DATE],
@@ -149,6 +150,7 @@ impl Host {
         let mut values = Vec::with_capacity(arguments.len());
         for (at, argument) in arguments.iter().enumerate() {
             let mut reader = helpers.reader(&self.state, self.state.host_bytes.get());
+            reader.keep_undefined = true;
             let read = reader.read(argument);
             self.state.host_bytes.set(reader.budget);
             match read {

@@ -112,6 +112,9 @@ impl From<rquickjs::Error> for Refusal {
 /// The built-ins that reading needs.
 pub(super) struct Reader<'js, 's> {
     pub(super) state: &'s State,
+    /// What a member that is `undefined` reads as: null for arguments of utilities, as AppSync's runtime has no `undefined`
+    /// (recorded: a column set to `undefined` becomes NULL); nothing for results, as `JSON.stringify` leaves it out.
+    pub(super) keep_undefined: bool,
     /// Bytes of JSON that may still be read.
     pub(super) budget: usize,
     pub(super) object_prototype: &'s JsObject<'js>,
@@ -191,7 +194,7 @@ impl<'js> Reader<'js, '_> {
         let mut members = Object::new();
         for entry in object.props::<JsValue<'js>, JsValue<'js>>() {
             let (key, item) = entry?;
-            if item.is_undefined() {
+            if item.is_undefined() && !self.keep_undefined {
                 continue;
             }
             let key = self.text(&key)?;

@@ -419,6 +419,11 @@ fn limit(which: LimitKind, limits: &Limits) -> Fault {
 fn thrown_fault(thrown: &JsValue<'_>, module: &Module, limits: &Limits) -> Fault {
     let mut text = String::new();
     let mut stack = String::new();
+    if thrown.is_null() {
+        // The engine throws null where no memory is left for an error. Code can do so too; nothing tells them apart.
+        let message = format!("the handler used more than {} MB of memory, or threw null", limits.memory >> 20);
+        return Fault::Limit { which: LimitKind::Memory, message };
+    }
     if let Some(error) = thrown.as_exception() {
         let name: String = error.as_object().get("name").unwrap_or_default();
         let message = error.message().unwrap_or_default();
