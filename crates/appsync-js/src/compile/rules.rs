@@ -6,7 +6,13 @@
 
 use std::collections::HashMap;
 
-use oxc::ast::ast::{ArrowFunctionExpression, AssignmentExpression, AwaitExpression, BigIntLiteral, BinaryExpression, CallExpression, Class, ContinueStatement, DoWhileStatement, Expression, ForOfStatement, ForStatement, Function, IdentifierReference, ImportExpression, ImportMeta, LabeledStatement, MemberExpression, NewExpression, PrivateInExpression, Program, RegExpLiteral, ReturnStatement, SimpleAssignmentTarget, ThisExpression, ThrowStatement, TryStatement, UnaryExpression, UpdateExpression, VariableDeclarator, WhileStatement, YieldExpression};
+use oxc::ast::ast::{
+    ArrowFunctionExpression, AssignmentExpression, AwaitExpression, BigIntLiteral, BinaryExpression, CallExpression, Class,
+    ContinueStatement, DoWhileStatement, Expression, ForOfStatement, ForStatement, Function, IdentifierReference,
+    ImportExpression, ImportMeta, LabeledStatement, MemberExpression, NewExpression, PrivateInExpression, Program, RegExpLiteral,
+    ReturnStatement, SimpleAssignmentTarget, ThisExpression, ThrowStatement, TryStatement, UnaryExpression, UpdateExpression,
+    VariableDeclarator, WhileStatement, YieldExpression,
+};
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeFlags, Scoping, SymbolId};
 use oxc::span::{GetSpan, Span};

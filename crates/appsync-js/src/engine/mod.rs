@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use appsync_utils::{Failure, Session};
 use rquickjs::context::{EvalOptions, intrinsic};
-use rquickjs::object::Property;
 use rquickjs::{Context, Ctx, Function, Object as JsObject, Persistent, Runtime, Value as JsValue};
 use value::{Object, Value};
 
@@ -324,8 +323,7 @@ impl Engine {
     ) -> rquickjs::Result<JsObject<'js>> {
         let state = &*self.host.state;
         let object = helpers.new_context()?;
-        let define =
-            |name: &str, value: JsValue<'js>| object.prop(name, Property::from(value).writable().enumerable().configurable());
+        let define = |name: &str, value: JsValue<'js>| object.set(name, value);
         let arguments = match context.get("arguments") {
             Some(value) if !value.is_null() => to_js(ctx, value, state, 1)?,
             _ => JsObject::new(ctx.clone())?.into_value(),
