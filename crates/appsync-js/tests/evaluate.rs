@@ -98,7 +98,10 @@ fn the_context_is_what_was_given() {
         ("JSON.stringify(ctx.info)", r#""{\"fieldName\":\"f\"}""#),
         ("({ ...ctx.info })", r#"{"fieldName":"f"}"#),
         ("ctx.prev.result + ctx.events[0]", "12"),
-        ("ctx.error", "null"),
+        ("[typeof ctx.error, ctx.error === undefined]", r#"["undefined",true]"#),
+        ("Object.keys(JSON.parse(JSON.stringify(ctx)))[0]", r#""source""#),
+        ("JSON.parse(JSON.stringify(ctx)).info", r#"{"fieldName":"f"}"#),
+        ("JSON.parse(JSON.stringify(ctx)).identity", r#"{"sub":"me"}"#),
         ("ctx.outErrors", "[]"),
     ] {
         assert_eq!(returned(expression, &context).to_json(), expected, "{expression}");
@@ -359,6 +362,18 @@ fn limits_end_an_evaluation_and_the_next_one_works() {
         }
         assert!(started.elapsed() < Duration::from_secs(3), "{body}: {:?}", started.elapsed());
         assert_eq!(returned("1 + 1", &value!({})), value!(2), "after {body}");
+    }
+}
+
+#[test]
+fn what_evaluations_leave_behind_is_collected() {
+    // Circles of 200 KB each, far more in sum than the limit.
+    let module = module(
+        "export function request(ctx) { const a = { text: [...new Array(2000).keys()] }; a.own = a; const f = () => a; a.f = f; return 1 }",
+    );
+    let limits = Limits { memory: 8 << 20, ..limits() };
+    for _ in 0..500 {
+        assert_eq!(evaluate_in(&module, &value!({}), &limits).expect("evaluates").value, value!(1));
     }
 }
 
