@@ -382,6 +382,10 @@ fn typescript_runs_as_it_stands() {
     let module = module(
         "import { util, type Context } from '@aws-appsync/utils';
 import type { DynamoDBGetItemRequest } from '@aws-appsync/utils';
+import { Post, Unused } from '@gql/types';
+import Everything from './codegen';
+import { DynamoDBPutItemRequest } from '@aws-appsync/utils';
+type Item = Post & Everything & DynamoDBPutItemRequest;
 enum Kind { A = 'a', B = 'b' }
 const enum Size { Small = 1, Large }
 type Args = { id?: string };
