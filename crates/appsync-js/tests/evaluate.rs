@@ -49,6 +49,15 @@ fn results_are_what_json_would_hold() {
         ("{ a: undefined, b: null }", r#"{"b":null}"#),
         ("new Date(0)", r#""1970-01-01T00:00:00.000Z""#),
         ("[new Date(0 / 0)]", "[null]"),
+        ("new Date(2020, 0, 2, 3, 4)", r#""2020-01-02T03:04:00.000Z""#),
+        ("new Date('2020-01-02T03:04:05')", r#""2020-01-02T03:04:05.000Z""#),
+        ("new Date('2020-01-02T03:04:05+01:00')", r#""2020-01-02T02:04:05.000Z""#),
+        ("[new Date(0).getHours(), new Date(0).getTimezoneOffset(), Date.parse('1970-01-01T00:00:01')]", "[0,0,1000]"),
+        ("`${new Date(0)}`", r#""Thu, 01 Jan 1970 00:00:00 GMT""#),
+        ("'a1b22'.replace('[0-9]+', '-') + 'a1b22'.replaceAll('[0-9]+', '<$0>')", r#""a-b22a<1>b<22>""#),
+        ("'a1b22c'.split('[0-9]+')", r#"["a","b","c"]"#),
+        ("'a,b,'.split(',').length + 'abc'.split('').length", "6"),
+        ("'a.b'.replace(/\\./, '-') + 'ab'.replace('b', (x) => x + x)", r#""a-babb""#),
         (r#""\uD83D\uDE00 \uD800""#, "\"😀 \u{fffd}\""),
         (r#"{ "__proto__x": 1, ["__proto__"]: 2 }"#, r#"{"__proto__x":1,"__proto__":2}"#),
         ("`a${1 + 1}`", r#""a2""#),
@@ -89,7 +98,10 @@ fn the_context_is_what_was_given() {
         ("JSON.stringify(ctx.info)", r#""{\"fieldName\":\"f\"}""#),
         ("({ ...ctx.info })", r#"{"fieldName":"f"}"#),
         ("ctx.prev.result + ctx.events[0]", "12"),
-        ("ctx.error", "null"),
+        ("[typeof ctx.error, ctx.error === undefined]", r#"["undefined",true]"#),
+        ("Object.keys(JSON.parse(JSON.stringify(ctx)))[0]", r#""source""#),
+        ("JSON.parse(JSON.stringify(ctx)).info", r#"{"fieldName":"f"}"#),
+        ("JSON.parse(JSON.stringify(ctx)).identity", r#"{"sub":"me"}"#),
         ("ctx.outErrors", "[]"),
     ] {
         assert_eq!(returned(expression, &context).to_json(), expected, "{expression}");
@@ -171,6 +183,58 @@ fn no_state_outlives_an_evaluation() {
         returned("[({}).leak, [].leak, typeof JSON.parse, globalThis.leak]", &value!({})).to_json(),
         r#"[null,null,"function",null]"#
     );
+}
+
+#[test]
+fn everything_that_outlives_an_evaluation_is_frozen() {
+    // Walks from what code can get hold of without making it.
+    let module = module(
+        "export function request(ctx) {
+  const samples = [[].values(), 'a'[Symbol.iterator](), new Map().keys(), new Set().keys(), 'a'.matchAll(/a/g), (function* () {}).prototype,
+    [].values().map?.((x) => x), globalThis.Iterator?.from({ next() {} }), [].values().constructor?.from?.({ next() {} }),
+    [].values().constructor?.concat?.([]), new Date(), /a/, 1, 'a', true, Symbol('s'), 1n, () => 1, function () {}, function* () {},
+    new Error('e'), new TypeError('e'), JSON.parse('{}'), [], {}, Object.groupBy?.([], (x) => x)];
+  const own = new Set([samples, ctx, ...samples.filter((x) => x !== null && (typeof x === 'object' || typeof x === 'function'))]);
+  const seen = new Set();
+  const open = [globalThis, ...samples.map((x) => x === undefined || x === null ? null : Object.getPrototypeOf(x))];
+  const found = [];
+  const names = new Map();
+  while (open.length) {
+    const value = open.pop();
+    if (value === null || (typeof value !== 'object' && typeof value !== 'function') || seen.has(value) || own.has(value)) continue;
+    seen.add(value);
+    if (!Object.isFrozen(value)) found.push(names.get(value) ?? Object.prototype.toString.call(value));
+    open.push(Object.getPrototypeOf(value));
+    for (const key of [...Object.getOwnPropertyNames(value), ...Object.getOwnPropertySymbols(value)]) {
+      const descriptor = Object.getOwnPropertyDescriptor(value, key);
+      let read;
+      try { read = descriptor.get ? descriptor.get.call(value) : descriptor.value } catch (e) {}
+      for (const next of [read, descriptor.get, descriptor.set]) {
+        if (next && !names.has(next)) names.set(next, (names.get(value) ?? '') + '.' + String(key));
+        open.push(next);
+      }
+    }
+  }
+  return { found, enough: seen.size > 200 };
+}",
+    );
+    assert_eq!(evaluate_in(&module, &value!({}), &limits()).expect("evaluates").value.to_json(), r#"{"found":[],"enough":true}"#);
+}
+
+#[test]
+fn modules_are_evaluated_on_every_thread_and_more_of_them_than_a_thread_keeps() {
+    let modules: Vec<Module> =
+        (0..300).map(|at| module(&format!("export function request(ctx) {{ return {at} + ctx.args.n }}"))).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for (at, module) in modules.iter().chain(&modules).enumerate() {
+                    let evaluation = evaluate_in(module, &value!({"arguments": {"n": 1}}), &limits()).expect("evaluates");
+                    assert_eq!(evaluation.value, value!((at % 300) as u64 + 1));
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -302,10 +366,26 @@ fn limits_end_an_evaluation_and_the_next_one_works() {
 }
 
 #[test]
+fn what_evaluations_leave_behind_is_collected() {
+    // Circles of 200 KB each, far more in sum than the limit.
+    let module = module(
+        "export function request(ctx) { const a = { text: [...new Array(2000).keys()] }; a.own = a; const f = () => a; a.f = f; return 1 }",
+    );
+    let limits = Limits { memory: 8 << 20, ..limits() };
+    for _ in 0..500 {
+        assert_eq!(evaluate_in(&module, &value!({}), &limits).expect("evaluates").value, value!(1));
+    }
+}
+
+#[test]
 fn typescript_runs_as_it_stands() {
     let module = module(
         "import { util, type Context } from '@aws-appsync/utils';
 import type { DynamoDBGetItemRequest } from '@aws-appsync/utils';
+import { Post, Unused } from '@gql/types';
+import Everything from './codegen';
+import { DynamoDBPutItemRequest } from '@aws-appsync/utils';
+type Item = Post & Everything & DynamoDBPutItemRequest;
 enum Kind { A = 'a', B = 'b' }
 const enum Size { Small = 1, Large }
 type Args = { id?: string };

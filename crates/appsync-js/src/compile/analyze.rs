@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use oxc::allocator::{Allocator, ArenaVec};
 use oxc::ast::ast::{
-    BindingPattern, ExportDefaultDeclarationKind, Expression, ImportDeclarationSpecifier, ImportOrExportKind, ModuleExportName,
-    Program, Statement, VariableDeclarationKind, VariableDeclarator,
+    BindingIdentifier, BindingPattern, ExportDefaultDeclarationKind, Expression, ImportDeclarationSpecifier, ImportOrExportKind,
+    ModuleExportName, Program, Statement, VariableDeclarationKind, VariableDeclarator,
 };
 use oxc::ast::builder::AstBuilder;
 use oxc::codegen::{Codegen, CodegenOptions, CommentOptions};
@@ -122,7 +122,7 @@ fn analyze_here(path: &str, text: &str, is_entry: bool, options: &CompileOptions
         syntax_error(&diagnostic, typescript, findings);
     }
     let scoping = semantic.semantic.into_scoping();
-    check_imports(&program, &scoping, findings);
+    check_imports(&program, &scoping, typescript, findings);
     rules::check(&program, &scoping, is_entry, options.strict, findings);
     if findings.found.iter().any(|finding| finding.rule == "syntax") {
         return Analyzed::default();
@@ -187,22 +187,23 @@ pub(super) fn range(span: Span) -> Range<usize> {
 }
 
 /// Reports sources that do not exist and names that the host's modules do not export.
-fn check_imports(program: &Program<'_>, scoping: &Scoping, findings: &mut Findings<'_>) {
+fn check_imports(program: &Program<'_>, scoping: &Scoping, typescript: bool, findings: &mut Findings<'_>) {
     for statement in &program.body {
         match statement {
             Statement::ImportDeclaration(import) if import.import_kind != ImportOrExportKind::Type => {
+                // TypeScript erases what is only used as a type, with or without the word `type`.
+                let erased = |specifier: &ImportDeclarationSpecifier<'_>| unused_as_value(specifier.local(), scoping);
+                if typescript && import.specifiers.as_ref().is_some_and(|specifiers| specifiers.iter().all(erased)) {
+                    continue;
+                }
                 let Some(index) = check_source(&import.source.value, range(import.source.span), findings) else { continue };
                 for specifier in import.specifiers.iter().flatten() {
                     let ImportDeclarationSpecifier::ImportSpecifier(specifier) = specifier else { continue };
                     let name = specifier.imported.name();
-                    let unused = specifier
-                        .local
-                        .symbol_id
-                        .get()
-                        .is_none_or(|id| scoping.get_resolved_references(id).all(|reference| !reference.is_value()));
+                    let unused = unused_as_value(&specifier.local, scoping);
                     // Types are erased; JavaScript people import them for their doc comments.
-                    let is_type =
-                        specifier.import_kind == ImportOrExportKind::Type || unused && name.starts_with(char::is_uppercase);
+                    let is_type = specifier.import_kind == ImportOrExportKind::Type
+                        || unused && (typescript || name.starts_with(char::is_uppercase));
                     if !is_type {
                         check_export(index, &name, range(specifier.span), findings);
                     }
@@ -220,6 +221,11 @@ fn check_imports(program: &Program<'_>, scoping: &Scoping, findings: &mut Findin
             _ => {}
         }
     }
+}
+
+/// Whether code does nothing with a name, or only in types.
+fn unused_as_value(local: &BindingIdentifier<'_>, scoping: &Scoping) -> bool {
+    local.symbol_id.get().is_none_or(|id| scoping.get_resolved_references(id).all(|reference| !reference.is_value()))
 }
 
 /// The host's module that `source` names; reports what is neither that nor a relative path.

@@ -95,7 +95,7 @@ impl Host {
         let host = JsObject::new(ctx.clone())?;
         let modules = Array::new(ctx.clone())?;
         for (at, tree) in TREES.iter().enumerate() {
-            modules.set(at, self.module(ctx, tree, "")?)?;
+            modules.set(at, self.module(ctx, tree)?)?;
         }
         host.set("modules", modules)?;
         host.set("globals", crate::compile::engine_globals().collect::<Vec<_>>())?;
@@ -122,14 +122,13 @@ impl Host {
     }
 
     /// The object that code sees for one node of the tables.
-    fn module<'js>(&self, ctx: &Ctx<'js>, node: &'static Node, path: &str) -> rquickjs::Result<JsValue<'js>> {
+    fn module<'js>(&self, ctx: &Ctx<'js>, node: &'static Node) -> rquickjs::Result<JsValue<'js>> {
         let object = match node.utility {
             Some(utility) => self.utility(ctx, utility)?.into_value().into_object().expect("functions are objects"),
             None => JsObject::new(ctx.clone())?,
         };
         for (name, member) in &node.members {
-            let below = format!("{path}{name}.");
-            object.prop(*name, Property::from(self.module(ctx, member, &below)?).enumerable())?;
+            object.prop(*name, Property::from(self.module(ctx, member)?).enumerable())?;
         }
         Ok(object.into_value())
     }

@@ -49,9 +49,16 @@ pub(super) fn object_to_js<'js>(
     check_depth(ctx, depth)?;
     let converted = JsObject::new(ctx.clone())?;
     for (key, item) in object {
-        let property = Property::from(to_js(ctx, item, state, depth + 1)?).writable().configurable();
-        // Defined, not set: a key such as `__proto__` must become a plain member.
-        converted.prop(&**key, if hidden.contains(&&**key) { property } else { property.enumerable() })?;
+        let item = to_js(ctx, item, state, depth + 1)?;
+        // Defining is slower than setting, but setting `__proto__` would not make a member. The other members of
+        // `Object.prototype` let themselves be shadowed (see `prelude.js`).
+        if hidden.contains(&&**key) {
+            converted.prop(&**key, Property::from(item).writable().configurable())?;
+        } else if key.starts_with("__") {
+            converted.prop(&**key, Property::from(item).writable().enumerable().configurable())?;
+        } else {
+            converted.set(&**key, item)?;
+        }
     }
     Ok(converted)
 }

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use appsync_utils::{Failure, Session};
 use rquickjs::context::{EvalOptions, intrinsic};
-use rquickjs::object::Property;
 use rquickjs::{Context, Ctx, Function, Object as JsObject, Persistent, Runtime, Value as JsValue};
 use value::{Object, Value};
 
@@ -324,8 +323,7 @@ impl Engine {
     ) -> rquickjs::Result<JsObject<'js>> {
         let state = &*self.host.state;
         let object = helpers.new_context()?;
-        let define =
-            |name: &str, value: JsValue<'js>| object.prop(name, Property::from(value).writable().enumerable().configurable());
+        let define = |name: &str, value: JsValue<'js>| object.set(name, value);
         let arguments = match context.get("arguments") {
             Some(value) if !value.is_null() => to_js(ctx, value, state, 1)?,
             _ => JsObject::new(ctx.clone())?.into_value(),
@@ -337,7 +335,12 @@ impl Engine {
             _ => JsObject::new(ctx.clone())?.into_value(),
         };
         define("stash", stash)?;
-        for name in ["result", "error", "prev"] {
+        // AppSync's typings say `error?`, and code compares it with undefined.
+        match context.get("error") {
+            Some(error) if !error.is_null() => define("error", to_js(ctx, error, state, 1)?)?,
+            _ => define("error", JsValue::new_undefined(ctx.clone()))?,
+        }
+        for name in ["result", "prev"] {
             define(name, to_js(ctx, context.get(name).unwrap_or(&value::NULL), state, 1)?)?;
         }
         match context.get("outErrors") {

@@ -9,6 +9,7 @@
   const { parse, stringify } = JSON;
   const NativeDate = Date;
   const functionPrototype = Function.prototype;
+  const { Iterator } = globalThis;
 
   const define = (object, key, value) =>
     defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
@@ -31,7 +32,7 @@
   // replacements without special characters mean the same in both.
   const special = /[\\^$.|?*+()[\]{}]/;
   const specialInReplacement = /[\\$]/;
-  const { replace, replaceAll, split } = String.prototype;
+  const { replace, replaceAll, split, trim } = String.prototype;
   const { slice } = Array.prototype;
   const call = (method, object, ...values) => apply(method, object, values);
   const javaPattern = (name, native, first) =>
@@ -55,15 +56,27 @@
   }.split);
 
   // Time and chance come from the session, so that evaluations can be repeated exactly.
+  // The local zone is UTC, whatever the machine's is.
+  const { parse: parseDate } = NativeDate;
+  const zoneless = /^\s*[-+]?\d+-\d\d-\d\dT[\d:.,]+\s*$/;
+  const zoned = (text) => (call(test, zoneless, text) ? `${call(trim, text)}Z` : text);
+  for (const part of ["Date", "Day", "FullYear", "Hours", "Milliseconds", "Minutes", "Month", "Seconds"]) {
+    hide(NativeDate.prototype, `get${part}`, NativeDate.prototype[`getUTC${part}`]);
+    if (part !== "Day") hide(NativeDate.prototype, `set${part}`, NativeDate.prototype[`setUTC${part}`]);
+  }
+  hide(NativeDate.prototype, "getTimezoneOffset", { getTimezoneOffset: () => 0 }.getTimezoneOffset);
+  hide(NativeDate.prototype, "toString", NativeDate.prototype.toUTCString);
   function SessionDate(...parts) {
-    if (new.target === undefined) return new NativeDate(now()).toString();
-    return parts.length === 0 ? construct(NativeDate, [now()], new.target) : construct(NativeDate, parts, new.target);
+    if (new.target === undefined) return new NativeDate(now()).toUTCString();
+    if (parts.length === 0) return construct(NativeDate, [now()], new.target);
+    if (parts.length > 1) return construct(NativeDate, [NativeDate.UTC(...parts)], new.target);
+    return construct(NativeDate, [typeof parts[0] === "string" ? zoned(parts[0]) : parts[0]], new.target);
   }
   defineProperty(SessionDate, "name", { value: "Date", configurable: true });
   defineProperty(SessionDate, "length", { value: 7, configurable: true });
   SessionDate.prototype = NativeDate.prototype;
   hide(SessionDate, "now", () => now());
-  hide(SessionDate, "parse", NativeDate.parse);
+  hide(SessionDate, "parse", { parse: (text) => parseDate(zoned(String(text))) }.parse);
   hide(SessionDate, "UTC", NativeDate.UTC);
   hide(NativeDate.prototype, "constructor", SessionDate);
   hide(globalThis, "Date", SessionDate);
@@ -90,10 +103,12 @@
 
   // A frozen prototype would refuse `object.toString = ...` for every object below it. As an accessor, the inherited
   // property lets itself be shadowed.
+  const shadowed = [];
   const shadowable = (object) => {
     for (const key of ownKeys(object)) {
       const { configurable, enumerable, writable, value } = getOwnPropertyDescriptor(object, key);
       if (!configurable || !writable) continue;
+      shadowed.push(value);
       defineProperty(object, key, {
         get: () => value,
         set(replacement) {
@@ -111,10 +126,12 @@
   }
 
   const seen = new Set();
-  const open = [globalThis, host.modules, generator, getPrototypeOf(generator), generator.prototype];
-  for (const sample of [[][Symbol.iterator](), ""[Symbol.iterator](), new Map().entries(), new Set().values(), "".matchAll(/a/g)]) {
-    open.push(getPrototypeOf(sample));
-  }
+  const open = [...shadowed, globalThis, Iterator, host.modules, generator, getPrototypeOf(generator), generator.prototype];
+  const samples = [
+    [].values(), ""[Symbol.iterator](), new Map().entries(), new Set().values(), "".matchAll(/a/g),
+    [].values().map((item) => item), Iterator.from({ next() {} }), Iterator.concat([]),
+  ];
+  for (const sample of samples) open.push(getPrototypeOf(sample));
   while (open.length > 0) {
     const value = open.pop();
     if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value)) continue;
