@@ -178,8 +178,7 @@ impl Evaluator<'_> {
         let caller = self.frame.replace(self.frames.len() - 1);
         let body_slot = call.body.as_ref().map(|body| {
             let slot = self.symbols.to_mut().slot("bodyContent");
-            self.variables.resize(self.symbols.names().len(), None);
-            self.changed.resize(self.symbols.names().len(), false);
+            self.load_variables();
             let block = Val::Block(Rc::new(Definition { body: Arc::clone(body), running: Cell::new(0) }));
             (slot, self.variables[slot as usize].replace(block))
         });

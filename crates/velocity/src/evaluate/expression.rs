@@ -8,6 +8,15 @@ use crate::val::{Key, ListRef, MapRef, Val, arithmetic, as_integer, compare, tex
 impl Evaluator<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Result<Val, Fault> {
         self.meter.work(1)?;
+        match expr {
+            Expr::Bool(value) => Ok(Val::Bool(*value)),
+            Expr::Int(number) => Ok(Val::Int(*number)),
+            Expr::Text(text) => Ok(Val::Str(value::Str::clone(text))),
+            _ => self.nested(|this| this.inner_expression(expr)),
+        }
+    }
+
+    fn inner_expression(&mut self, expr: &Expr) -> Result<Val, Fault> {
         Ok(match expr {
             Expr::Bool(value) => Val::Bool(*value),
             Expr::Int(number) => Val::Int(*number),
@@ -16,7 +25,7 @@ impl Evaluator<'_> {
             Expr::Double(number) => Val::Double(*number),
             Expr::Text(text) => Val::Str(value::Str::clone(text)),
             Expr::Interpolated(nodes) => {
-                let text = self.nested(|this| this.captured(|this| this.nodes(nodes).map(drop)))?;
+                let text = self.captured(|this| this.nodes(nodes).map(drop))?;
                 Val::from(text)
             }
             Expr::Reference(reference) => self.reference(reference)?,
@@ -46,6 +55,13 @@ impl Evaluator<'_> {
 
     /// Whether a condition holds. A literal number is false in 1.7, although a variable that holds it is true.
     pub(super) fn condition(&mut self, expr: &Expr) -> Result<bool, Fault> {
+        match expr {
+            Expr::Not(_) | Expr::And(_) | Expr::Or(_) => self.nested(|this| this.inner_condition(expr)),
+            _ => self.inner_condition(expr),
+        }
+    }
+
+    fn inner_condition(&mut self, expr: &Expr) -> Result<bool, Fault> {
         match expr {
             Expr::Not(inner) => {
                 self.meter.work(1)?;

@@ -76,10 +76,8 @@ impl Evaluator<'_> {
         let escaped = text.backslashes % 2 == 1;
         match value {
             Val::Null => {
-                // An escape before something that is not there is no escape.
-                let count = if escaped && reference.quiet { kept } else { text.backslashes / 2 * 2 };
-                let count = if escaped && !reference.quiet { kept + 1 } else { count };
-                self.backslashes(count);
+                // An escape before something that is not there is none: the backslash stays.
+                self.backslashes(if escaped { kept + 1 } else { kept * 2 });
                 if escaped || !reference.quiet {
                     let literal = self.null_literal(reference);
                     self.out.push_str(&literal);
@@ -109,7 +107,7 @@ impl Evaluator<'_> {
             && let Some(argument) = self.frames[at].argument(reference.root)
             && matches!(argument.expr, crate::ast::Expr::Reference(_))
         {
-            return argument.literal.replacen("$!", "$", 1);
+            return argument.literal.to_string();
         }
         reference.literal.to_string()
     }

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Answer, Members, collection, contains, found, int, list_place, out_of_bounds, unsupported, view, void};
+use super::{
+    Answer, Members, PART, collection, contains, found, has_places, int, list_place, out_of_bounds, unsupported, view, void,
+};
 use crate::limits::Meter;
 use crate::val::{ListIter, ListKind, ListRef, Val, java_equals};
 
@@ -10,6 +12,7 @@ pub(super) fn call(receiver: &Val, list: &ListRef, method: &str, args: &[Val], m
     match (method, args) {
         ("size", []) => return found(int(list.len())),
         ("isEmpty", []) => return found(list.is_empty()),
+        ("get" | "indexOf" | "lastIndexOf" | "subList", _) if !has_places(list) => return Ok(None),
         ("get", [index]) => {
             let Val::Int(number) = index else { return Ok(None) };
             let number = i64::from(*number);
@@ -51,7 +54,7 @@ pub(super) fn call(receiver: &Val, list: &ListRef, method: &str, args: &[Val], m
             let part = usize::try_from(*from).ok().zip(usize::try_from(*to).ok()).and_then(|(from, to)| items.get(from..to));
             let Some(part) = part else { return Err(out_of_bounds(receiver, method, i64::from(*to), items.len())) };
             meter.elements(part.len())?;
-            found(Val::List(ListRef::of_kind(ListKind::View("a part of a list"), part.to_vec())))
+            found(Val::List(ListRef::of_kind(ListKind::View(PART), part.to_vec())))
         }
         ("toArray", []) => {
             meter.elements(list.len())?;

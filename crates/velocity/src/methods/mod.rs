@@ -115,6 +115,7 @@ pub(crate) fn property(receiver: &Val, name: &str) -> Answer {
         },
         Val::List(list) if name == "empty" => Some(Val::Bool(list.is_empty())),
         Val::Str(text) if name == "empty" => Some(Val::Bool(text.is_empty())),
+        Val::Str(_) if name == "bytes" => return unsupported(receiver, "getBytes"),
         Val::Double(number) if name == "naN" => Some(Val::Bool(number.is_nan())),
         Val::Double(number) if name == "infinite" => Some(Val::Bool(number.is_infinite())),
         Val::Loop(state) => match name {
@@ -141,7 +142,7 @@ pub(crate) fn property(receiver: &Val, name: &str) -> Answer {
 pub(crate) fn index(receiver: &Val, index: &Val, meter: &mut Meter<'_>) -> Answer {
     match receiver {
         Val::List(list) => {
-            let Some(number) = index.as_i64() else { return Ok(None) };
+            let Some(number) = index.as_i64().filter(|_| has_places(list)) else { return Ok(None) };
             match list_place(list, number) {
                 Some(at) => Ok(list.get(at)),
                 None => Err(out_of_bounds(receiver, "get", number, list.len())),
@@ -197,6 +198,14 @@ pub(crate) fn set_index(receiver: &Val, index: &Val, value: Val, meter: &mut Met
         _ => Ok(false),
     }
 }
+
+/// Whether this has numbered places in Java; the keys, values and entries of a map have none.
+fn has_places(list: &ListRef) -> bool {
+    matches!(list.kind(), ListKind::List | ListKind::Array | ListKind::View(PART))
+}
+
+/// What a view of a part of a list is called.
+const PART: &str = "a part of a list";
 
 /// The place that an index means; negative ones count from the end.
 fn list_place(list: &ListRef, index: i64) -> Option<usize> {
