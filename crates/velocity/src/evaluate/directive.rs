@@ -56,6 +56,9 @@ impl Evaluator<'_> {
                 }
                 Node::Evaluate(source, at) => {
                     let source = self.expression(source)?;
+                    if source.is_null() {
+                        continue;
+                    }
                     let source = text_of(&source, &mut self.meter)?;
                     let result = self.nested(|this| {
                         let nodes = this.parse(&source)?;
@@ -100,7 +103,7 @@ impl Evaluator<'_> {
             Some(Val::Loop(parent)) => Some(Rc::clone(parent)),
             _ => None,
         };
-        let state = Rc::new(Loop { index: Cell::new(0), has_next: Cell::new(false), stopped: Cell::new(false), parent });
+        let state = Rc::new(Loop { index: Cell::new(0), has_next: Cell::new(false), parent });
         let flow = self.iterate(node, &items, &state);
         for (slot, value, changed) in before {
             self.variables[slot as usize] = value;
@@ -152,9 +155,6 @@ impl Evaluator<'_> {
                 Flow::Next => {}
                 Flow::Break => break,
                 Flow::Stop => return Ok(Flow::Stop),
-            }
-            if state.stopped.get() {
-                break;
             }
         }
         Ok(Flow::Next)

@@ -3,7 +3,7 @@
 use super::Evaluator;
 use crate::ast::{Expr, Op, Operand};
 use crate::error::Fault;
-use crate::val::{Key, ListRef, MapRef, Val, arithmetic, as_integer, compare, text_of};
+use crate::val::{Key, ListRef, MapRef, Val, arithmetic, as_integer, compare, equals, text_of};
 
 impl Evaluator<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Result<Val, Fault> {
@@ -100,12 +100,12 @@ impl Evaluator<'_> {
 
     fn chain(&mut self, first: &Operand, more: &[(Op, Operand)]) -> Result<Val, Fault> {
         let mut left = self.expression(&first.expr)?;
-        let mut literal = Some(&first.literal);
+        let mut literal = Some(&*first.literal);
         for (op, operand) in more {
             let right = self.expression(&operand.expr)?;
             let result = match op {
-                Op::Equal => crate::methods::is_equal(&left, &right, &mut self.meter).map(Val::Bool),
-                Op::NotEqual => crate::methods::is_equal(&left, &right, &mut self.meter).map(|equal| Val::Bool(!equal)),
+                Op::Equal => equals(&left, &right, &mut self.meter).map(Val::Bool),
+                Op::NotEqual => equals(&left, &right, &mut self.meter).map(|equal| Val::Bool(!equal)),
                 Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => Ok(Val::Bool(compare(*op, &left, &right))),
                 Op::Add if matches!(left, Val::Str(_)) || matches!(right, Val::Str(_)) => {
                     self.concatenation(&left, literal, &right, &operand.literal)
@@ -119,15 +119,9 @@ impl Evaluator<'_> {
     }
 
     /// A string and something else; null takes the text that it was written with.
-    fn concatenation(
-        &mut self,
-        left: &Val,
-        left_literal: Option<&Box<str>>,
-        right: &Val,
-        right_literal: &str,
-    ) -> Result<Val, Fault> {
+    fn concatenation(&mut self, left: &Val, left_literal: Option<&str>, right: &Val, right_literal: &str) -> Result<Val, Fault> {
         let left = match (left, left_literal) {
-            (Val::Null, Some(literal)) => (**literal).into(),
+            (Val::Null, Some(literal)) => literal.into(),
             (left, _) => text_of(left, &mut self.meter)?,
         };
         let right = if right.is_null() { right_literal.into() } else { text_of(right, &mut self.meter)? };

@@ -37,10 +37,7 @@ impl Evaluator<'_> {
     /// The value at the end of `tail`.
     fn walk(&mut self, reference: &Reference, tail: &[Tail]) -> Result<Val, Fault> {
         self.meter.work(1)?;
-        let mut value = match self.variable(reference.root)? {
-            Some(value) => value,
-            None => return Ok(Val::Null),
-        };
+        let Some(mut value) = self.variable(reference.root)? else { return Ok(Val::Null) };
         for step in tail {
             if value.is_null() {
                 return Ok(Val::Null);

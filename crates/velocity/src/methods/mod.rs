@@ -12,7 +12,7 @@ use value::Str;
 
 use crate::error::Fault;
 use crate::limits::Meter;
-use crate::val::{Key, ListKind, ListRef, Val, equals, java_equals, text_of};
+use crate::val::{Key, ListKind, ListRef, Val, java_equals, text_of};
 
 type Answer = Result<Option<Val>, Fault>;
 
@@ -89,10 +89,6 @@ pub(crate) fn call(receiver: &Val, method: &str, args: &[Val], meter: &mut Meter
             ("getCount", []) => found(int(state.index.get() + 1)),
             ("isFirst" | "getFirst", []) => found(state.index.get() == 0),
             ("isLast" | "getLast", []) => found(!state.has_next.get()),
-            ("stop", []) => {
-                state.stopped.set(true);
-                void()
-            }
             _ => Ok(None),
         },
         Val::Block(_) => Ok(None),
@@ -277,14 +273,9 @@ impl<'v> Members<'v> {
 }
 
 /// Text of an argument that Java takes as `CharSequence`.
-fn text_arg<'v>(value: &'v Val) -> Option<&'v Str> {
+fn text_arg(value: &Val) -> Option<&Str> {
     match value {
         Val::Str(text) => Some(text),
         _ => None,
     }
-}
-
-/// `==` for the use of conditions.
-pub(crate) fn is_equal(left: &Val, right: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
-    equals(left, right, meter)
 }

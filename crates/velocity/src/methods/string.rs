@@ -2,7 +2,7 @@
 
 use value::Str;
 
-use super::{Answer, collection, found, int, text_arg, threw, unsupported, void};
+use super::{Answer, collection, found, int, text_arg, threw, unsupported};
 use crate::error::Fault;
 use crate::limits::Meter;
 use crate::regex::cached;
@@ -22,9 +22,7 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         ("toLowerCase", []) => made(&text.to_lowercase(), meter),
         ("toUpperCase", []) => made(&text.to_uppercase(), meter),
         ("hashCode", []) => found(string_hash(text)),
-        ("substring" | "subSequence", [Val::Int(from)]) if method == "substring" => {
-            substring(receiver, text, i64::from(*from), None, meter)
-        }
+        ("substring", [Val::Int(from)]) => substring(receiver, text, i64::from(*from), None, meter),
         ("substring" | "subSequence", [Val::Int(from), Val::Int(to)]) => {
             substring(receiver, text, i64::from(*from), Some(i64::from(*to)), meter)
         }
@@ -37,10 +35,8 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         }
         ("codePointAt", [Val::Int(at)]) => {
             let char = usize::try_from(*at).ok().and_then(|at| text.get(byte_of(text, at)?..)?.chars().next());
-            match char {
-                Some(char) => found(i64::from(u32::from(char))).map(|code| {
-                    code.map(|code| Val::Int(code.as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or_default()))
-                }),
+            match char.and_then(|char| i32::try_from(u32::from(char)).ok()) {
+                Some(code) => found(code),
                 None => Err(threw(receiver, method, format_args!("String index out of range: {at}"))),
             }
         }
@@ -144,10 +140,9 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
             }
             _ => Ok(None),
         },
-        ("getChars", _) => void().and_then(|_| unsupported(receiver, method)),
         (
-            "format" | "formatted" | "getBytes" | "chars" | "codePoints" | "lines" | "indent" | "translateEscapes" | "transform"
-            | "regionMatches" | "codePointCount" | "codePointBefore" | "offsetByCodePoints" | "stripIndent",
+            "format" | "formatted" | "getBytes" | "getChars" | "chars" | "codePoints" | "lines" | "indent" | "translateEscapes"
+            | "transform" | "regionMatches" | "codePointCount" | "codePointBefore" | "offsetByCodePoints" | "stripIndent",
             _,
         ) => unsupported(receiver, method),
         _ => Ok(None),

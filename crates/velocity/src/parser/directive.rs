@@ -30,9 +30,9 @@ impl<'s> Parser<'s, '_, '_> {
             Some(next @ (b'#' | b'*')) => {
                 nodes.text(&"\\".repeat(backslashes));
                 if next == b'#' {
-                    self.line_comment()
+                    self.line_comment();
                 } else {
-                    self.block_comment()
+                    self.block_comment();
                 }
                 nodes.close_run();
                 return Ok(None);
