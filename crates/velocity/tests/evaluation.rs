@@ -91,6 +91,11 @@ fn dropping_very_deep_values_does_not_overflow() {
 #[test]
 fn limits_end_what_would_not_end() {
     let loops = "#set($r = [1..1000])#foreach($a in $r)#foreach($b in $r)#foreach($c in $r)x#end#end#end";
+    // Twenty macros, each of which calls the next one twice.
+    let doubling: String = (0..20)
+        .map(|at| format!("#macro(m{at}){}#m{}()#m{}()#end", "x".repeat(500), at + 1, at + 1))
+        .chain(["#m0()".to_owned()])
+        .collect();
     let cases = [
         ("#foreach($i in [1..1001])#end", "max_iterations"),
         ("#set($s = 'xxxxxxxxxx')#foreach($i in [1..1000])#set($s = $s + $s)#end", "max_string"),
@@ -99,6 +104,7 @@ fn limits_end_what_would_not_end() {
         ("#set($r = [1..2147483647])", "max_memory"),
         (loops, "max_"),
         ("#macro(m)#m()#end#m()", "max_macro_depth"),
+        (&doubling, "max_output"),
         ("#set($s = '#evaluate($s)')#evaluate($s)", "levels deep"),
         ("#set($s='xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx!')$s.matches('(x+x+)+(?=y)y')", "matches"),
         ("#set($s='x')$s.repeat(2147483647)", "max_string"),

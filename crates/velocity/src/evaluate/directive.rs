@@ -23,6 +23,7 @@ impl Evaluator<'_> {
                 Node::Text(text) => {
                     self.out.push_str(text);
                     self.meter.work(1)?;
+                    self.meter.output(self.out.len())?;
                     continue;
                 }
                 Node::Reference(reference) => {

@@ -220,6 +220,8 @@ impl Evaluator<'_> {
     /// Reads text that was made at run time.
     fn parse(&mut self, source: &str) -> Result<Block, Fault> {
         self.meter.work(source.len())?;
+        // The tree takes a multiple of its text.
+        self.meter.memory(source.len().saturating_mul(8))?;
         let block = crate::parser::parse(source, false, self.symbols.to_mut(), self.macros.to_mut());
         self.load_variables();
         block.map_err(|errors| {

@@ -231,9 +231,9 @@ fn collection(value: &Val) -> Option<&ListRef> {
 }
 
 /// Whether `items` has one that equals `wanted`, by Java's `equals`.
-fn contains(items: &[Val], wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
+fn contains(items: impl Iterator<Item = Val>, wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
     for item in items {
-        if java_equals(item, wanted, meter)? {
+        if java_equals(&item, wanted, meter)? {
             return Ok(true);
         }
     }
@@ -247,7 +247,8 @@ struct Members<'v> {
 }
 
 impl<'v> Members<'v> {
-    fn new(items: &'v [Val]) -> Self {
+    fn new(items: &'v [Val], meter: &mut Meter<'_>) -> Result<Self, Fault> {
+        meter.elements(items.len())?;
         let mut members = Members { keys: std::collections::HashSet::new(), rest: Vec::new() };
         for item in items {
             match Key::from_val(item) {
@@ -255,7 +256,7 @@ impl<'v> Members<'v> {
                 None => members.rest.push(item),
             }
         }
-        members
+        Ok(members)
     }
 
     fn contains(&self, wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {

@@ -104,6 +104,7 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         },
         ("matches", [pattern]) => match text_arg(pattern) {
             Some(pattern) => {
+                meter.work(text.len() / 8 + 64)?;
                 let regex = cached(pattern, true).map_err(|error| threw(receiver, method, error))?;
                 found(regex.is_match(text).map_err(|error| threw(receiver, method, error))?)
             }
@@ -233,6 +234,7 @@ fn replace(text: &str, from: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
 }
 
 fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
+    meter.work(text.len() / 8 + 64)?;
     let failed = |reason: String| threw(receiver, method, reason);
     let regex = cached(pattern, false).map_err(failed)?;
     let mut out = String::with_capacity(text.len());
@@ -240,7 +242,7 @@ fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: 
     for captures in regex.captures_iter(text) {
         let captures = captures.map_err(|error| failed(error.to_string()))?;
         let Some(whole) = captures.get(0) else { break };
-        meter.work(1)?;
+        meter.work(16)?;
         out.push_str(&text[end..whole.start()]);
         replacement(to, &captures, &mut out).map_err(failed)?;
         if out.len() > meter.limits.max_string {
@@ -300,11 +302,12 @@ fn split(receiver: &Val, text: &str, pattern: &str, limit: i32, meter: &mut Mete
     if is_plain {
         parts = text.splitn(most, pattern).collect();
     } else {
+        meter.work(text.len() / 8 + 64)?;
         let regex = cached(pattern, false).map_err(|error| threw(receiver, "split", error))?;
         let mut start = 0;
         for found in regex.find_iter(text) {
             let found = found.map_err(|error| threw(receiver, "split", error))?;
-            meter.work(1)?;
+            meter.work(16)?;
             if parts.len() + 1 >= most {
                 break;
             }
