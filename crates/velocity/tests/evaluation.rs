@@ -197,6 +197,24 @@ fn nesting_is_bounded_everywhere() {
             }
         }
     }
+    // Deep only when it runs: blocks that refer to blocks, text that is evaluated in text, macros' arguments in macros.
+    let blocks: String = (0..400)
+        .map(|at| format!("#define($d{at})#if(true)#foreach($i in [1])#set($v = [\"$d{}\"])$v#end#end#end", at + 1))
+        .collect();
+    let deep_text = format!("#set($x = {}1{})", "[".repeat(190), "]".repeat(190));
+    let cases = [
+        format!("{blocks}$d0"),
+        format!("#set($s = '#if(true)#evaluate(\"$s\")#end')#evaluate($s)"),
+        format!(
+            "#set($t = '{deep_text}')#set($s = '#if($n < 200)#set($n = $n + 1)#evaluate($s)#{{else}}#evaluate($t)#end')#set($n = 1)#evaluate($s)"
+        ),
+        format!("#macro(m $p){}#m([$p])#end#m(1)", "#if(true)".repeat(150) + &"#end".repeat(150)),
+        format!("#macro(m $p)$p #m({{'a': [$p, \"$p\"]}})#end#m(1)"),
+    ];
+    for source in cases {
+        let Ok(template) = Template::parse(&source, &Options::default()) else { panic!("{source}") };
+        assert!(template.evaluate(&mut Context::new(), &Limits::default()).is_err(), "{source}");
+    }
     // Long, not deep.
     let long = format!("#set($x = 1{})$x", " + 1".repeat(20_000));
     assert_eq!(run(&long).expect("it is flat").text, "20001");
@@ -261,9 +279,11 @@ fn hosts_answer_and_their_errors_come_out_unchanged() {
     let clock = Rc::new(Clock::default());
     let mut context = Context::new();
     context.set("util", Val::from(velocity::MapRef::from_iter([("clock", Val::Host(Rc::<Clock>::clone(&clock)))])));
-    let printed =
-        text(&mut context, "$util.clock.now() $util.clock.zone $util.clock.nope() $util.clock #foreach($i in $util.clock)$i#end");
-    assert_eq!(printed, "42 UTC $util.clock.nope() Clock 12");
+    let printed = text(
+        &mut context,
+        "$util.clock.now() $util.clock.zone $util.clock.get('zone') $util.clock.nope() $util.clock #foreach($i in $util.clock)$i#end",
+    );
+    assert_eq!(printed, "42 UTC UTC $util.clock.nope() Clock 12");
     text(&mut context, "#set($util.clock.x = 'v')#set($util.clock['y'] = 2)");
     assert_eq!(*clock.set.borrow(), ["x=\"v\"", "y=2"]);
     let error = run_in(&mut context, "x\n $!util.clock.fail(7)", &Limits::default()).expect_err("it fails");

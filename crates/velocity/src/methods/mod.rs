@@ -92,7 +92,11 @@ pub(crate) fn call(receiver: &Val, method: &str, args: &[Val], meter: &mut Meter
             _ => Ok(None),
         },
         Val::Block(_) => Ok(None),
-        Val::Host(host) => host.call(method, args).map_err(|error| Fault::host(error.0)),
+        Val::Host(host) => match (host.call(method, args).map_err(|error| Fault::host(error.0))?, method, args) {
+            // What has properties has them by `get` as well, as a map would.
+            (None, "get", [Val::Str(name)]) => Ok(host.get(name)),
+            (answer, ..) => Ok(answer),
+        },
     }
 }
 

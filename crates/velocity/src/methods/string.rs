@@ -239,8 +239,10 @@ fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: 
     let regex = cached(pattern, false).map_err(failed)?;
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for captures in regex.captures_iter(text) {
-        let captures = captures.map_err(|error| failed(error.to_string()))?;
+    let mut from = 0;
+    while from <= text.len() {
+        let captures = regex.captures_from_pos(text, from).map_err(|error| failed(error.to_string()))?;
+        let Some(captures) = captures else { break };
         let Some(whole) = captures.get(0) else { break };
         meter.work(16)?;
         out.push_str(&text[end..whole.start()]);
@@ -249,6 +251,7 @@ fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: 
             meter.string(out.len())?;
         }
         end = whole.end();
+        from = after_match(text, whole.start(), end);
         if method == "replaceFirst" {
             break;
         }
@@ -256,6 +259,11 @@ fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: 
     out.push_str(&text[end..]);
     meter.string(out.len())?;
     found(out)
+}
+
+/// Where Java looks for the next match: behind this one, and a character further if it was empty.
+fn after_match(text: &str, start: usize, end: usize) -> usize {
+    if start < end { end } else { end + text[end..].chars().next().map_or(1, char::len_utf8) }
 }
 
 /// A replacement: `$1` and `${name}` are groups, a backslash takes the next character as it is.
@@ -304,18 +312,16 @@ fn split(receiver: &Val, text: &str, pattern: &str, limit: i32, meter: &mut Mete
     } else {
         meter.work(text.len() / 8 + 64)?;
         let regex = cached(pattern, false).map_err(|error| threw(receiver, "split", error))?;
-        let mut start = 0;
-        for found in regex.find_iter(text) {
-            let found = found.map_err(|error| threw(receiver, "split", error))?;
+        let (mut start, mut from) = (0, 0);
+        while from <= text.len() && parts.len() + 1 < most {
+            let found = regex.find_from_pos(text, from).map_err(|error| threw(receiver, "split", error))?;
+            let Some(found) = found else { break };
             meter.work(16)?;
-            if parts.len() + 1 >= most {
-                break;
+            from = after_match(text, found.start(), found.end());
+            if found.end() > 0 {
+                parts.push(&text[start..found.start()]);
+                start = found.end();
             }
-            if found.end() == 0 || (found.start() == found.end() && found.start() == text.len()) {
-                continue;
-            }
-            parts.push(&text[start..found.start()]);
-            start = found.end();
         }
         parts.push(&text[start..]);
     }
