@@ -204,12 +204,12 @@ fn nesting_is_bounded_everywhere() {
     let deep_text = format!("#set($x = {}1{})", "[".repeat(190), "]".repeat(190));
     let cases = [
         format!("{blocks}$d0"),
-        format!("#set($s = '#if(true)#evaluate(\"$s\")#end')#evaluate($s)"),
+        "#set($s = '#if(true)#evaluate(\"$s\")#end')#evaluate($s)".to_owned(),
         format!(
             "#set($t = '{deep_text}')#set($s = '#if($n < 200)#set($n = $n + 1)#evaluate($s)#{{else}}#evaluate($t)#end')#set($n = 1)#evaluate($s)"
         ),
         format!("#macro(m $p){}#m([$p])#end#m(1)", "#if(true)".repeat(150) + &"#end".repeat(150)),
-        format!("#macro(m $p)$p #m({{'a': [$p, \"$p\"]}})#end#m(1)"),
+        "#macro(m $p)$p #m({'a': [$p, \"$p\"]})#end#m(1)".to_owned(),
     ];
     for source in cases {
         let Ok(template) = Template::parse(&source, &Options::default()) else { panic!("{source}") };
