@@ -11,7 +11,7 @@ pub trait Host {
     /// The name of its type, for messages and as its text where nothing better is known.
     fn type_name(&self) -> &str;
 
-    /// The property `name`; `None` when there is no such property.
+    /// The property `name`, also of `["name"]` and of `get("name")`; `None` when there is no such property.
     fn get(&self, name: &str) -> Option<Val> {
         let _ = name;
         None

@@ -5,6 +5,16 @@
 //! in through the [`Host`] trait; the engine itself knows no names of any service. Every resource that a template could use up
 //! is bounded by [`Limits`]: loops, steps, time, memory, output, nesting.
 //!
+//! Known differences from Apache Velocity 1.7:
+//!
+//! - refused, with an error that names them: `#include` and `#parse`, the class of a value, methods of Java without a
+//!   counterpart here (`String.format`, streams, arithmetic methods of `BigDecimal`), changes through `keySet()`, `values()`,
+//!   `entrySet()` and `subList()`, integers of more than 38 digits as operands;
+//! - accepted although 1.7 refuses it: operators within arguments of methods and indexes, `[ ]` with a blank, names that begin
+//!   with an underscore;
+//! - added: `#return` and `#return(value)`;
+//! - an array prints as a list, where Java prints an address.
+//!
 //! ```
 //! # use velocity::{Context, Limits, Options, Template, Val};
 //! let template = Template::parse("Hello #foreach($n in $names)$n#if($foreach.hasNext), #end#end!", &Options::default()).expect("it is well formed");

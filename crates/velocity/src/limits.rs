@@ -7,7 +7,7 @@ use crate::error::Fault;
 /// The bounds of one evaluation; each refusal names the limit.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Iterations of one `#foreach` (AppSync: 1,000).
+    /// Iterations of one `#foreach`.
     pub max_iterations: usize,
     /// Bytes of output.
     pub max_output: usize,

@@ -28,7 +28,9 @@ impl Host for Util {
 fn vectors(name: &str) -> Option<String> {
     let path = PathBuf::from(format!("{}/../../../shared/vectors/vtl/{name}", env!("CARGO_MANIFEST_DIR")));
     if !path.exists() {
+        // A checkout without the vectors cannot compare; where they are required, their absence is a failure.
         assert!(std::env::var_os("SYNCGATE_VECTORS").is_none(), "{} is missing", path.display());
+        show(&format!("{name}: not compared, the file is absent"));
         return None;
     }
     Some(std::fs::read_to_string(&path).expect("the vectors can be read"))
@@ -61,11 +63,13 @@ fn report(name: &str, total: usize, failures: &[String]) {
     let summary = format!("{name}: {passed} passed, {} failed, {total} in all", failures.len());
     assert!(failures.is_empty(), "{summary}\n{}", failures.join("\n"));
     assert!(total > 100, "{summary}: the file has lost cases");
-    // The test harness shows this with --nocapture.
-    #[expect(clippy::print_stdout, reason = "the counts are the report of this test")]
-    {
-        println!("{summary}");
-    }
+    show(&summary);
+}
+
+/// Prints a line, which the test harness shows with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "the counts are the report of this test")]
+fn show(line: &str) {
+    println!("{line}");
 }
 
 #[test]

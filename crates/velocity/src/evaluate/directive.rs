@@ -23,6 +23,7 @@ impl Evaluator<'_> {
                 Node::Text(text) => {
                     self.out.push_str(text);
                     self.meter.work(1)?;
+                    self.meter.output(self.out.len())?;
                     continue;
                 }
                 Node::Reference(reference) => {
@@ -56,6 +57,9 @@ impl Evaluator<'_> {
                 }
                 Node::Evaluate(source, at) => {
                     let source = self.expression(source)?;
+                    if source.is_null() {
+                        continue;
+                    }
                     let source = text_of(&source, &mut self.meter)?;
                     let result = self.nested(|this| {
                         let nodes = this.parse(&source)?;
@@ -100,7 +104,7 @@ impl Evaluator<'_> {
             Some(Val::Loop(parent)) => Some(Rc::clone(parent)),
             _ => None,
         };
-        let state = Rc::new(Loop { index: Cell::new(0), has_next: Cell::new(false), stopped: Cell::new(false), parent });
+        let state = Rc::new(Loop { index: Cell::new(0), has_next: Cell::new(false), parent });
         let flow = self.iterate(node, &items, &state);
         for (slot, value, changed) in before {
             self.variables[slot as usize] = value;
@@ -153,9 +157,6 @@ impl Evaluator<'_> {
                 Flow::Break => break,
                 Flow::Stop => return Ok(Flow::Stop),
             }
-            if state.stopped.get() {
-                break;
-            }
         }
         Ok(Flow::Next)
     }
@@ -178,8 +179,7 @@ impl Evaluator<'_> {
         let caller = self.frame.replace(self.frames.len() - 1);
         let body_slot = call.body.as_ref().map(|body| {
             let slot = self.symbols.to_mut().slot("bodyContent");
-            self.variables.resize(self.symbols.names().len(), None);
-            self.changed.resize(self.symbols.names().len(), false);
+            self.load_variables();
             let block = Val::Block(Rc::new(Definition { body: Arc::clone(body), running: Cell::new(0) }));
             (slot, self.variables[slot as usize].replace(block))
         });

@@ -3,11 +3,20 @@
 use super::Evaluator;
 use crate::ast::{Expr, Op, Operand};
 use crate::error::Fault;
-use crate::val::{Key, ListRef, MapRef, Val, arithmetic, as_integer, compare, text_of};
+use crate::val::{Key, ListRef, MapRef, Val, arithmetic, as_integer, compare, equals, text_of};
 
 impl Evaluator<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Result<Val, Fault> {
         self.meter.work(1)?;
+        match expr {
+            Expr::Bool(value) => Ok(Val::Bool(*value)),
+            Expr::Int(number) => Ok(Val::Int(*number)),
+            Expr::Text(text) => Ok(Val::Str(value::Str::clone(text))),
+            _ => self.nested(|this| this.inner_expression(expr)),
+        }
+    }
+
+    fn inner_expression(&mut self, expr: &Expr) -> Result<Val, Fault> {
         Ok(match expr {
             Expr::Bool(value) => Val::Bool(*value),
             Expr::Int(number) => Val::Int(*number),
@@ -16,7 +25,7 @@ impl Evaluator<'_> {
             Expr::Double(number) => Val::Double(*number),
             Expr::Text(text) => Val::Str(value::Str::clone(text)),
             Expr::Interpolated(nodes) => {
-                let text = self.nested(|this| this.captured(|this| this.nodes(nodes).map(drop)))?;
+                let text = self.captured(|this| this.nodes(nodes).map(drop))?;
                 Val::from(text)
             }
             Expr::Reference(reference) => self.reference(reference)?,
@@ -46,6 +55,13 @@ impl Evaluator<'_> {
 
     /// Whether a condition holds. A literal number is false in 1.7, although a variable that holds it is true.
     pub(super) fn condition(&mut self, expr: &Expr) -> Result<bool, Fault> {
+        match expr {
+            Expr::Not(_) | Expr::And(_) | Expr::Or(_) => self.nested(|this| this.inner_condition(expr)),
+            _ => self.inner_condition(expr),
+        }
+    }
+
+    fn inner_condition(&mut self, expr: &Expr) -> Result<bool, Fault> {
         match expr {
             Expr::Not(inner) => {
                 self.meter.work(1)?;
@@ -84,12 +100,12 @@ impl Evaluator<'_> {
 
     fn chain(&mut self, first: &Operand, more: &[(Op, Operand)]) -> Result<Val, Fault> {
         let mut left = self.expression(&first.expr)?;
-        let mut literal = Some(&first.literal);
+        let mut literal = Some(&*first.literal);
         for (op, operand) in more {
             let right = self.expression(&operand.expr)?;
             let result = match op {
-                Op::Equal => crate::methods::is_equal(&left, &right, &mut self.meter).map(Val::Bool),
-                Op::NotEqual => crate::methods::is_equal(&left, &right, &mut self.meter).map(|equal| Val::Bool(!equal)),
+                Op::Equal => equals(&left, &right, &mut self.meter).map(Val::Bool),
+                Op::NotEqual => equals(&left, &right, &mut self.meter).map(|equal| Val::Bool(!equal)),
                 Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => Ok(Val::Bool(compare(*op, &left, &right))),
                 Op::Add if matches!(left, Val::Str(_)) || matches!(right, Val::Str(_)) => {
                     self.concatenation(&left, literal, &right, &operand.literal)
@@ -103,15 +119,9 @@ impl Evaluator<'_> {
     }
 
     /// A string and something else; null takes the text that it was written with.
-    fn concatenation(
-        &mut self,
-        left: &Val,
-        left_literal: Option<&Box<str>>,
-        right: &Val,
-        right_literal: &str,
-    ) -> Result<Val, Fault> {
+    fn concatenation(&mut self, left: &Val, left_literal: Option<&str>, right: &Val, right_literal: &str) -> Result<Val, Fault> {
         let left = match (left, left_literal) {
-            (Val::Null, Some(literal)) => (**literal).into(),
+            (Val::Null, Some(literal)) => literal.into(),
             (left, _) => text_of(left, &mut self.meter)?,
         };
         let right = if right.is_null() { right_literal.into() } else { text_of(right, &mut self.meter)? };

@@ -89,6 +89,7 @@ impl Frame {
 
 struct Evaluator<'e> {
     template: &'e Template,
+    context: &'e Context,
     symbols: Cow<'e, Symbols>,
     macros: Cow<'e, Macros>,
     variables: Vec<Option<Val>>,
@@ -102,38 +103,50 @@ struct Evaluator<'e> {
 }
 
 pub(crate) fn evaluate(template: &Template, context: &mut Context, limits: &Limits) -> Result<Outcome, EvaluateError> {
-    let mut evaluator = Evaluator {
-        template,
-        symbols: Cow::Borrowed(&template.symbols),
-        macros: Cow::Borrowed(&template.macros),
-        variables: template.symbols.names().iter().map(|name| context.get(name).cloned()).collect(),
-        changed: vec![false; template.symbols.names().len()],
-        out: String::with_capacity(template.source.len()),
-        meter: Meter::new(limits),
-        frames: Vec::new(),
-        frame: None,
-        nesting: 0,
-        returned: None,
+    let (result, text, returned, changes) = {
+        let mut evaluator = Evaluator {
+            template,
+            context,
+            symbols: Cow::Borrowed(&template.symbols),
+            macros: Cow::Borrowed(&template.macros),
+            variables: Vec::new(),
+            changed: Vec::new(),
+            out: String::with_capacity(template.source.len()),
+            meter: Meter::new(limits),
+            frames: Vec::new(),
+            frame: None,
+            nesting: 0,
+            returned: None,
+        };
+        evaluator.load_variables();
+        let result = evaluator.nodes(&template.nodes).and_then(|_| evaluator.meter.output(evaluator.out.len()));
+        let names = evaluator.symbols.names().iter().map(Str::clone);
+        let changes = names.zip(evaluator.variables).zip(evaluator.changed).filter(|(_, changed)| *changed);
+        let changes: Vec<(Str, Option<Val>)> = changes.map(|(change, _)| change).collect();
+        (result, evaluator.out, evaluator.returned, changes)
     };
-    let nodes = Arc::clone(&template.nodes);
-    let result = evaluator.nodes(&nodes).and_then(|_| evaluator.meter.output(evaluator.out.len()));
-    for (slot, changed) in evaluator.changed.iter().enumerate() {
-        if !changed {
-            continue;
-        }
-        let name = &evaluator.symbols.names()[slot];
-        match evaluator.variables[slot].take() {
-            Some(value) => context.set(Str::clone(name), value),
-            None => drop(context.remove(name)),
+    for (name, value) in changes {
+        match value {
+            Some(value) => context.set(name, value),
+            None => drop(context.remove(&name)),
         }
     }
     match result {
-        Ok(()) => Ok(Outcome { text: evaluator.out, returned: evaluator.returned }),
+        Ok(()) => Ok(Outcome { text, returned }),
         Err(fault) => Err(fault.into_error(&template.source)),
     }
 }
 
-impl<'e> Evaluator<'e> {
+impl Evaluator<'_> {
+    /// Takes the variables of the context for all names that are numbered since the last time.
+    fn load_variables(&mut self) {
+        let names = self.symbols.names();
+        for name in &names[self.variables.len()..] {
+            self.variables.push(self.context.get(name).cloned());
+        }
+        self.changed.resize(self.variables.len(), false);
+    }
+
     /// The value of a variable; none if it is not set.
     fn variable(&mut self, slot: Slot) -> Result<Option<Val>, Fault> {
         if let Some(at) = self.frame {
@@ -207,9 +220,10 @@ impl<'e> Evaluator<'e> {
     /// Reads text that was made at run time.
     fn parse(&mut self, source: &str) -> Result<Block, Fault> {
         self.meter.work(source.len())?;
+        // The tree takes a multiple of its text.
+        self.meter.memory(source.len().saturating_mul(8))?;
         let block = crate::parser::parse(source, false, self.symbols.to_mut(), self.macros.to_mut());
-        self.variables.resize(self.symbols.names().len(), None);
-        self.changed.resize(self.symbols.names().len(), false);
+        self.load_variables();
         block.map_err(|errors| {
             let first = errors.first().map(ToString::to_string).unwrap_or_default();
             Fault::new(format!("The text of #evaluate is no template: {first}"))

@@ -37,10 +37,7 @@ impl Evaluator<'_> {
     /// The value at the end of `tail`.
     fn walk(&mut self, reference: &Reference, tail: &[Tail]) -> Result<Val, Fault> {
         self.meter.work(1)?;
-        let mut value = match self.variable(reference.root)? {
-            Some(value) => value,
-            None => return Ok(Val::Null),
-        };
+        let Some(mut value) = self.variable(reference.root)? else { return Ok(Val::Null) };
         for step in tail {
             if value.is_null() {
                 return Ok(Val::Null);
@@ -76,10 +73,8 @@ impl Evaluator<'_> {
         let escaped = text.backslashes % 2 == 1;
         match value {
             Val::Null => {
-                // An escape before something that is not there is no escape.
-                let count = if escaped && reference.quiet { kept } else { text.backslashes / 2 * 2 };
-                let count = if escaped && !reference.quiet { kept + 1 } else { count };
-                self.backslashes(count);
+                // An escape before something that is not there is none: the backslash stays.
+                self.backslashes(if escaped { kept + 1 } else { kept * 2 });
                 if escaped || !reference.quiet {
                     let literal = self.null_literal(reference);
                     self.out.push_str(&literal);
@@ -109,7 +104,7 @@ impl Evaluator<'_> {
             && let Some(argument) = self.frames[at].argument(reference.root)
             && matches!(argument.expr, crate::ast::Expr::Reference(_))
         {
-            return argument.literal.replacen("$!", "$", 1);
+            return argument.literal.to_string();
         }
         reference.literal.to_string()
     }

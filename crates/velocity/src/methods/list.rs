@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Answer, Members, collection, contains, found, int, list_place, out_of_bounds, unsupported, view, void};
+use super::{
+    Answer, Members, PART, collection, contains, found, has_places, int, list_place, out_of_bounds, unsupported, view, void,
+};
 use crate::limits::Meter;
 use crate::val::{ListIter, ListKind, ListRef, Val, java_equals};
 
@@ -10,6 +12,7 @@ pub(super) fn call(receiver: &Val, list: &ListRef, method: &str, args: &[Val], m
     match (method, args) {
         ("size", []) => return found(int(list.len())),
         ("isEmpty", []) => return found(list.is_empty()),
+        ("get" | "indexOf" | "lastIndexOf" | "subList", _) if !has_places(list) => return Ok(None),
         ("get", [index]) => {
             let Val::Int(number) = index else { return Ok(None) };
             let number = i64::from(*number);
@@ -19,7 +22,7 @@ pub(super) fn call(receiver: &Val, list: &ListRef, method: &str, args: &[Val], m
                 None => Err(out_of_bounds(receiver, method, number, list.len())),
             };
         }
-        ("contains", [wanted]) => return found(contains(&list.to_vec(), wanted, meter)?),
+        ("contains", [wanted]) => return found(contains(list.iter(), wanted, meter)?),
         ("set", [Val::Int(number), value]) if !matches!(list.kind(), ListKind::View(_)) => {
             let number = i64::from(*number);
             let place = if number < 0 { None } else { list_place(list, number) };
@@ -33,13 +36,13 @@ pub(super) fn call(receiver: &Val, list: &ListRef, method: &str, args: &[Val], m
         _ => {}
     }
     match (method, args) {
-        ("indexOf", [wanted]) => position(list.to_vec().iter().enumerate(), wanted, meter),
-        ("lastIndexOf", [wanted]) => position(list.to_vec().iter().enumerate().rev(), wanted, meter),
+        ("indexOf", [wanted]) => position(list.iter().enumerate(), wanted, meter),
+        ("lastIndexOf", [wanted]) => position((0..list.len()).rev().zip(list.iter().rev()), wanted, meter),
         ("containsAll", [other]) => {
             let Some(other) = collection(other) else { return Ok(None) };
             let items = list.to_vec();
-            let members = Members::new(&items);
-            for wanted in other.to_vec() {
+            let members = Members::new(&items, meter)?;
+            for wanted in other.iter() {
                 if !members.contains(&wanted, meter)? {
                     return found(false);
                 }
@@ -47,11 +50,12 @@ pub(super) fn call(receiver: &Val, list: &ListRef, method: &str, args: &[Val], m
             found(true)
         }
         ("subList", [Val::Int(from), Val::Int(to)]) => {
+            meter.work(list.len())?;
             let items = list.to_vec();
             let part = usize::try_from(*from).ok().zip(usize::try_from(*to).ok()).and_then(|(from, to)| items.get(from..to));
             let Some(part) = part else { return Err(out_of_bounds(receiver, method, i64::from(*to), items.len())) };
             meter.elements(part.len())?;
-            found(Val::List(ListRef::of_kind(ListKind::View("a part of a list"), part.to_vec())))
+            found(Val::List(ListRef::of_kind(ListKind::View(PART), part.to_vec())))
         }
         ("toArray", []) => {
             meter.elements(list.len())?;
@@ -59,7 +63,7 @@ pub(super) fn call(receiver: &Val, list: &ListRef, method: &str, args: &[Val], m
         }
         ("hashCode", []) => {
             let mut hash = 1i32;
-            for item in list.to_vec() {
+            for item in list.iter() {
                 meter.work(1)?;
                 let Some(item) = (if item.is_null() { Some(0) } else { crate::val::hash(&item) }) else {
                     return unsupported(receiver, method);
@@ -126,13 +130,14 @@ fn change(receiver: &Val, list: &ListRef, method: &str, args: &[Val], meter: &mu
         }
         ("remove", [wanted]) => {
             let mut at = None;
-            for (place, item) in list.to_vec().iter().enumerate() {
-                if java_equals(item, wanted, meter)? {
+            for (place, item) in list.iter().enumerate() {
+                if java_equals(&item, wanted, meter)? {
                     at = Some(place);
                     break;
                 }
             }
             if let Some(at) = at {
+                meter.work(length)?;
                 drop(list.change(|items| items.remove(at)));
             }
             found(at.is_some())
@@ -141,14 +146,15 @@ fn change(receiver: &Val, list: &ListRef, method: &str, args: &[Val], meter: &mu
             let Some(other) = collection(other) else { return Ok(None) };
             let keep_members = method == "retainAll";
             let other = other.to_vec();
-            let members = Members::new(&other);
+            let members = Members::new(&other, meter)?;
             let mut kept = Vec::with_capacity(length);
-            for item in list.to_vec() {
+            for item in list.iter() {
                 if members.contains(&item, meter)? == keep_members {
                     kept.push(item);
                 }
             }
             let changed = kept.len() != length;
+            meter.elements(kept.len())?;
             drop(list.change(|items| std::mem::replace(items, kept)));
             found(changed)
         }
@@ -161,9 +167,9 @@ fn change(receiver: &Val, list: &ListRef, method: &str, args: &[Val], meter: &mu
     }
 }
 
-fn position<'v>(items: impl Iterator<Item = (usize, &'v Val)>, wanted: &Val, meter: &mut Meter<'_>) -> Answer {
+fn position(items: impl Iterator<Item = (usize, Val)>, wanted: &Val, meter: &mut Meter<'_>) -> Answer {
     for (at, item) in items {
-        if java_equals(item, wanted, meter)? {
+        if java_equals(&item, wanted, meter)? {
             return found(int(at));
         }
     }

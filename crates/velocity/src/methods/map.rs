@@ -47,7 +47,10 @@ pub(super) fn call(receiver: &Val, map: &MapRef, method: &str, args: &[Val], met
             if map.contains(&key) { found(map.insert(key, value.clone()).unwrap_or(Val::Null)) } else { found(Val::Null) }
         }
         ("containsKey", [key]) => found(Key::from_val(key).is_some_and(|key| map.contains(&key))),
-        ("containsValue", [value]) => found(contains(&map.values(), value, meter)?),
+        ("containsValue", [value]) => {
+            meter.work(map.len())?;
+            found(contains(map.values().into_iter(), value, meter)?)
+        }
         ("size", []) => found(int(map.len())),
         ("isEmpty", []) => found(map.is_empty()),
         ("clear", []) => {

@@ -12,7 +12,7 @@ use value::Str;
 
 use crate::error::Fault;
 use crate::limits::Meter;
-use crate::val::{Key, ListKind, ListRef, Val, equals, java_equals, text_of};
+use crate::val::{Key, ListKind, ListRef, Val, java_equals, text_of};
 
 type Answer = Result<Option<Val>, Fault>;
 
@@ -89,14 +89,14 @@ pub(crate) fn call(receiver: &Val, method: &str, args: &[Val], meter: &mut Meter
             ("getCount", []) => found(int(state.index.get() + 1)),
             ("isFirst" | "getFirst", []) => found(state.index.get() == 0),
             ("isLast" | "getLast", []) => found(!state.has_next.get()),
-            ("stop", []) => {
-                state.stopped.set(true);
-                void()
-            }
             _ => Ok(None),
         },
         Val::Block(_) => Ok(None),
-        Val::Host(host) => host.call(method, args).map_err(|error| Fault::host(error.0)),
+        Val::Host(host) => match (host.call(method, args).map_err(|error| Fault::host(error.0))?, method, args) {
+            // What has properties has them by `get` as well, as a map would.
+            (None, "get", [Val::Str(name)]) => Ok(host.get(name)),
+            (answer, ..) => Ok(answer),
+        },
     }
 }
 
@@ -115,6 +115,7 @@ pub(crate) fn property(receiver: &Val, name: &str) -> Answer {
         },
         Val::List(list) if name == "empty" => Some(Val::Bool(list.is_empty())),
         Val::Str(text) if name == "empty" => Some(Val::Bool(text.is_empty())),
+        Val::Str(_) if name == "bytes" => return unsupported(receiver, "getBytes"),
         Val::Double(number) if name == "naN" => Some(Val::Bool(number.is_nan())),
         Val::Double(number) if name == "infinite" => Some(Val::Bool(number.is_infinite())),
         Val::Loop(state) => match name {
@@ -141,7 +142,7 @@ pub(crate) fn property(receiver: &Val, name: &str) -> Answer {
 pub(crate) fn index(receiver: &Val, index: &Val, meter: &mut Meter<'_>) -> Answer {
     match receiver {
         Val::List(list) => {
-            let Some(number) = index.as_i64() else { return Ok(None) };
+            let Some(number) = index.as_i64().filter(|_| has_places(list)) else { return Ok(None) };
             match list_place(list, number) {
                 Some(at) => Ok(list.get(at)),
                 None => Err(out_of_bounds(receiver, "get", number, list.len())),
@@ -198,6 +199,14 @@ pub(crate) fn set_index(receiver: &Val, index: &Val, value: Val, meter: &mut Met
     }
 }
 
+/// Whether this has numbered places in Java; the keys, values and entries of a map have none.
+fn has_places(list: &ListRef) -> bool {
+    matches!(list.kind(), ListKind::List | ListKind::Array | ListKind::View(PART))
+}
+
+/// What a view of a part of a list is called.
+const PART: &str = "a part of a list";
+
 /// The place that an index means; negative ones count from the end.
 fn list_place(list: &ListRef, index: i64) -> Option<usize> {
     let length = i64::try_from(list.len()).ok()?;
@@ -226,9 +235,9 @@ fn collection(value: &Val) -> Option<&ListRef> {
 }
 
 /// Whether `items` has one that equals `wanted`, by Java's `equals`.
-fn contains(items: &[Val], wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
+fn contains(items: impl Iterator<Item = Val>, wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
     for item in items {
-        if java_equals(item, wanted, meter)? {
+        if java_equals(&item, wanted, meter)? {
             return Ok(true);
         }
     }
@@ -242,7 +251,8 @@ struct Members<'v> {
 }
 
 impl<'v> Members<'v> {
-    fn new(items: &'v [Val]) -> Self {
+    fn new(items: &'v [Val], meter: &mut Meter<'_>) -> Result<Self, Fault> {
+        meter.elements(items.len())?;
         let mut members = Members { keys: std::collections::HashSet::new(), rest: Vec::new() };
         for item in items {
             match Key::from_val(item) {
@@ -250,7 +260,7 @@ impl<'v> Members<'v> {
                 None => members.rest.push(item),
             }
         }
-        members
+        Ok(members)
     }
 
     fn contains(&self, wanted: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
@@ -268,14 +278,9 @@ impl<'v> Members<'v> {
 }
 
 /// Text of an argument that Java takes as `CharSequence`.
-fn text_arg<'v>(value: &'v Val) -> Option<&'v Str> {
+fn text_arg(value: &Val) -> Option<&Str> {
     match value {
         Val::Str(text) => Some(text),
         _ => None,
     }
-}
-
-/// `==` for the use of conditions.
-pub(crate) fn is_equal(left: &Val, right: &Val, meter: &mut Meter<'_>) -> Result<bool, Fault> {
-    equals(left, right, meter)
 }

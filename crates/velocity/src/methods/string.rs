@@ -2,7 +2,7 @@
 
 use value::Str;
 
-use super::{Answer, collection, found, int, text_arg, threw, unsupported, void};
+use super::{Answer, collection, found, int, text_arg, threw, unsupported};
 use crate::error::Fault;
 use crate::limits::Meter;
 use crate::regex::cached;
@@ -22,9 +22,7 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         ("toLowerCase", []) => made(&text.to_lowercase(), meter),
         ("toUpperCase", []) => made(&text.to_uppercase(), meter),
         ("hashCode", []) => found(string_hash(text)),
-        ("substring" | "subSequence", [Val::Int(from)]) if method == "substring" => {
-            substring(receiver, text, i64::from(*from), None, meter)
-        }
+        ("substring", [Val::Int(from)]) => substring(receiver, text, i64::from(*from), None, meter),
         ("substring" | "subSequence", [Val::Int(from), Val::Int(to)]) => {
             substring(receiver, text, i64::from(*from), Some(i64::from(*to)), meter)
         }
@@ -37,10 +35,8 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         }
         ("codePointAt", [Val::Int(at)]) => {
             let char = usize::try_from(*at).ok().and_then(|at| text.get(byte_of(text, at)?..)?.chars().next());
-            match char {
-                Some(char) => found(i64::from(u32::from(char))).map(|code| {
-                    code.map(|code| Val::Int(code.as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or_default()))
-                }),
+            match char.and_then(|char| i32::try_from(u32::from(char)).ok()) {
+                Some(code) => found(code),
                 None => Err(threw(receiver, method, format_args!("String index out of range: {at}"))),
             }
         }
@@ -108,6 +104,7 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         },
         ("matches", [pattern]) => match text_arg(pattern) {
             Some(pattern) => {
+                meter.work(text.len() / 8 + 64)?;
                 let regex = cached(pattern, true).map_err(|error| threw(receiver, method, error))?;
                 found(regex.is_match(text).map_err(|error| threw(receiver, method, error))?)
             }
@@ -144,10 +141,9 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
             }
             _ => Ok(None),
         },
-        ("getChars", _) => void().and_then(|_| unsupported(receiver, method)),
         (
-            "format" | "formatted" | "getBytes" | "chars" | "codePoints" | "lines" | "indent" | "translateEscapes" | "transform"
-            | "regionMatches" | "codePointCount" | "codePointBefore" | "offsetByCodePoints" | "stripIndent",
+            "format" | "formatted" | "getBytes" | "getChars" | "chars" | "codePoints" | "lines" | "indent" | "translateEscapes"
+            | "transform" | "regionMatches" | "codePointCount" | "codePointBefore" | "offsetByCodePoints" | "stripIndent",
             _,
         ) => unsupported(receiver, method),
         _ => Ok(None),
@@ -238,20 +234,24 @@ fn replace(text: &str, from: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
 }
 
 fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
+    meter.work(text.len() / 8 + 64)?;
     let failed = |reason: String| threw(receiver, method, reason);
     let regex = cached(pattern, false).map_err(failed)?;
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for captures in regex.captures_iter(text) {
-        let captures = captures.map_err(|error| failed(error.to_string()))?;
+    let mut from = 0;
+    while from <= text.len() {
+        let captures = regex.captures_from_pos(text, from).map_err(|error| failed(error.to_string()))?;
+        let Some(captures) = captures else { break };
         let Some(whole) = captures.get(0) else { break };
-        meter.work(1)?;
+        meter.work(16)?;
         out.push_str(&text[end..whole.start()]);
         replacement(to, &captures, &mut out).map_err(failed)?;
         if out.len() > meter.limits.max_string {
             meter.string(out.len())?;
         }
         end = whole.end();
+        from = after_match(text, whole.start(), end);
         if method == "replaceFirst" {
             break;
         }
@@ -259,6 +259,11 @@ fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: 
     out.push_str(&text[end..]);
     meter.string(out.len())?;
     found(out)
+}
+
+/// Where Java looks for the next match: behind this one, and a character further if it was empty.
+fn after_match(text: &str, start: usize, end: usize) -> usize {
+    if start < end { end } else { end + text[end..].chars().next().map_or(1, char::len_utf8) }
 }
 
 /// A replacement: `$1` and `${name}` are groups, a backslash takes the next character as it is.
@@ -305,19 +310,18 @@ fn split(receiver: &Val, text: &str, pattern: &str, limit: i32, meter: &mut Mete
     if is_plain {
         parts = text.splitn(most, pattern).collect();
     } else {
+        meter.work(text.len() / 8 + 64)?;
         let regex = cached(pattern, false).map_err(|error| threw(receiver, "split", error))?;
-        let mut start = 0;
-        for found in regex.find_iter(text) {
-            let found = found.map_err(|error| threw(receiver, "split", error))?;
-            meter.work(1)?;
-            if parts.len() + 1 >= most {
-                break;
+        let (mut start, mut from) = (0, 0);
+        while from <= text.len() && parts.len() + 1 < most {
+            let found = regex.find_from_pos(text, from).map_err(|error| threw(receiver, "split", error))?;
+            let Some(found) = found else { break };
+            meter.work(16)?;
+            from = after_match(text, found.start(), found.end());
+            if found.end() > 0 {
+                parts.push(&text[start..found.start()]);
+                start = found.end();
             }
-            if found.end() == 0 || (found.start() == found.end() && found.start() == text.len()) {
-                continue;
-            }
-            parts.push(&text[start..found.start()]);
-            start = found.end();
         }
         parts.push(&text[start..]);
     }

@@ -30,9 +30,9 @@ impl<'s> Parser<'s, '_, '_> {
             Some(next @ (b'#' | b'*')) => {
                 nodes.text(&"\\".repeat(backslashes));
                 if next == b'#' {
-                    self.line_comment()
+                    self.line_comment();
                 } else {
-                    self.block_comment()
+                    self.block_comment();
                 }
                 nodes.close_run();
                 return Ok(None);
@@ -241,10 +241,9 @@ impl<'s> Parser<'s, '_, '_> {
 
     /// `#name`, `#name(args)`, `#@name(args) .. #end`: whether there is such a macro is known when it runs.
     fn call(&mut self, head: &Head<'_>, nodes: &mut Nodes) -> Parsed<()> {
-        let is_macro = self.shared.macros.contains_key(head.name);
         let mut args = Vec::new();
         let mut paren = self.after_blanks(self.at);
-        if head.with_body && !is_macro {
+        if head.with_body && self.byte_at(paren) != Some(b'(') {
             nodes.text(&self.source[head.start..self.at]);
             return Ok(());
         }

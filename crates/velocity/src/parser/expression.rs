@@ -3,89 +3,131 @@
 use super::{Mistake, Parsed, Parser};
 use crate::ast::{Expr, Op, Operand};
 
-/// Operators of one precedence, longest spelling first.
-type Level = &'static [(&'static str, Op)];
-const EQUALITY: Level = &[("==", Op::Equal), ("!=", Op::NotEqual), ("eq", Op::Equal), ("ne", Op::NotEqual)];
-const RELATION: Level = &[
-    ("<=", Op::LessOrEqual),
-    (">=", Op::GreaterOrEqual),
-    ("<", Op::Less),
-    (">", Op::Greater),
-    ("lt", Op::Less),
-    ("le", Op::LessOrEqual),
-    ("gt", Op::Greater),
-    ("ge", Op::GreaterOrEqual),
+/// What stands between two operands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Between {
+    Operator(Op),
+    And,
+    Or,
+}
+
+/// Spellings, the longer ones before their beginnings, with how tightly they bind.
+const OPERATORS: &[(&str, u8, Between)] = &[
+    ("||", 0, Between::Or),
+    ("or", 0, Between::Or),
+    ("&&", 1, Between::And),
+    ("and", 1, Between::And),
+    ("==", 2, Between::Operator(Op::Equal)),
+    ("!=", 2, Between::Operator(Op::NotEqual)),
+    ("eq", 2, Between::Operator(Op::Equal)),
+    ("ne", 2, Between::Operator(Op::NotEqual)),
+    ("<=", 3, Between::Operator(Op::LessOrEqual)),
+    (">=", 3, Between::Operator(Op::GreaterOrEqual)),
+    ("<", 3, Between::Operator(Op::Less)),
+    (">", 3, Between::Operator(Op::Greater)),
+    ("le", 3, Between::Operator(Op::LessOrEqual)),
+    ("ge", 3, Between::Operator(Op::GreaterOrEqual)),
+    ("lt", 3, Between::Operator(Op::Less)),
+    ("gt", 3, Between::Operator(Op::Greater)),
+    ("+", 4, Between::Operator(Op::Add)),
+    ("-", 4, Between::Operator(Op::Subtract)),
+    ("*", 5, Between::Operator(Op::Multiply)),
+    ("/", 5, Between::Operator(Op::Divide)),
+    ("%", 5, Between::Operator(Op::Remainder)),
 ];
-const SUM: Level = &[("+", Op::Add), ("-", Op::Subtract)];
-const PRODUCT: Level = &[("*", Op::Multiply), ("/", Op::Divide), ("%", Op::Remainder)];
-const LEVELS: [Level; 4] = [EQUALITY, RELATION, SUM, PRODUCT];
+/// The tightest level of [`OPERATORS`].
+const TIGHTEST: u8 = 5;
+
+/// An operand with its place.
+struct Part {
+    expr: Expr,
+    start: usize,
+    end: usize,
+}
 
 impl Parser<'_, '_, '_> {
+    /// Operands and operators are collected in one row and then grouped by precedence: recursion is needed for brackets only.
     pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        self.logical(&["||", "or"], Expr::Or, |parser| parser.logical(&["&&", "and"], Expr::And, |parser| parser.chain(0)))
-    }
-
-    fn logical(
-        &mut self,
-        spellings: &[&str],
-        build: fn(Box<[Expr]>) -> Expr,
-        operand: impl Fn(&mut Self) -> Parsed<Expr>,
-    ) -> Parsed<Expr> {
-        let first = operand(self)?;
-        let mut operands = vec![first];
+        let first = self.unary()?;
+        let mut row: Vec<(u8, Between, Part)> = Vec::new();
         loop {
-            self.skip_space();
-            if !spellings.iter().any(|spelling| self.operator(spelling)) {
-                break;
-            }
-            operands.push(operand(self)?);
-        }
-        Ok(match (operands.len(), operands.pop()) {
-            (1, Some(only)) => only,
-            (_, last) => build(operands.into_iter().chain(last).collect()),
-        })
-    }
-
-    fn chain(&mut self, level: usize) -> Parsed<Expr> {
-        let Some(operators) = LEVELS.get(level) else { return self.unary() };
-        self.skip_space();
-        let start = self.at;
-        let first = self.chain(level + 1)?;
-        let mut end = self.at;
-        let mut first = Some(first);
-        let mut head = None;
-        let mut more = Vec::new();
-        loop {
+            let end = self.at;
             self.skip_space();
             let negative = self.byte() == Some(b'-') && matches!(self.byte_at(self.at + 1), Some(b'0'..=b'9' | b'.'));
-            if negative && level == 2 {
+            if negative {
                 return Err(self.mistake(
                     "`-` directly before a digit belongs to the number: write a blank between them to subtract",
                     self.at,
                     self.at + 2,
                 ));
             }
-            let Some(&(_, op)) = operators.iter().find(|(spelling, _)| self.operator(spelling)) else { break };
-            if let Some(expr) = first.take() {
-                head = Some(self.operand(expr, start, end));
-            }
-            self.skip_space();
-            let start = self.at;
-            let expr = self.chain(level + 1)?;
-            end = self.at;
-            let operand = self.operand(expr, start, end);
-            more.push((op, operand));
+            let Some(&(_, level, between)) = OPERATORS.iter().find(|(spelling, ..)| self.operator(spelling)) else {
+                self.at = end;
+                break;
+            };
+            let part = self.unary()?;
+            row.push((level, between, part));
         }
-        self.at = end;
-        match (first, head) {
-            (Some(expr), _) => Ok(expr),
-            (None, Some(head)) => Ok(Expr::Chain(Box::new(head), more.into())),
-            (None, None) => Err(self.unexpected("an expression")),
+        if row.is_empty() {
+            return Ok(first.expr);
+        }
+        let mut first = first;
+        for level in (0..=TIGHTEST).rev() {
+            (first, row) = self.grouped(level, first, row);
+        }
+        Ok(first.expr)
+    }
+
+    /// Makes one part of each run of operators of `level`.
+    fn grouped(&self, level: u8, first: Part, row: Vec<(u8, Between, Part)>) -> (Part, Vec<(u8, Between, Part)>) {
+        let mut done: Vec<(u8, Between, Part)> = Vec::new();
+        let (mut head, mut run) = (first, Vec::new());
+        let mut before = None;
+        let mut first_done = None;
+        for (found, between, part) in row {
+            if found == level {
+                run.push((between, part));
+                continue;
+            }
+            let whole = self.group(std::mem::replace(&mut head, part), std::mem::take(&mut run));
+            match before.replace((found, between)) {
+                None => first_done = Some(whole),
+                Some((level, between)) => done.push((level, between, whole)),
+            }
+        }
+        let last = self.group(head, run);
+        match (first_done, before) {
+            (Some(first), Some((level, between))) => {
+                done.push((level, between, last));
+                (first, done)
+            }
+            _ => (last, done),
         }
     }
 
-    fn operand(&self, expr: Expr, start: usize, end: usize) -> Operand {
-        Operand { expr, literal: self.source[start..end].into(), at: self.place(start) }
+    /// Operands and operators of one level.
+    fn group(&self, first: Part, more: Vec<(Between, Part)>) -> Part {
+        let Some((between, last)) = more.last() else { return first };
+        let (between, start, end) = (*between, first.start, last.end);
+        let expr = match between {
+            Between::Operator(_) => {
+                let operand = |part: Part| Operand {
+                    literal: self.source[part.start..part.end].into(),
+                    at: self.place(part.start),
+                    expr: part.expr,
+                };
+                let more = more.into_iter().filter_map(|(between, part)| match between {
+                    Between::Operator(op) => Some((op, operand(part))),
+                    Between::And | Between::Or => None,
+                });
+                Expr::Chain(Box::new(operand(first)), more.collect())
+            }
+            _ => {
+                let operands = std::iter::once(first.expr).chain(more.into_iter().map(|(_, part)| part.expr)).collect();
+                if between == Between::And { Expr::And(operands) } else { Expr::Or(operands) }
+            }
+        };
+        Part { expr, start, end }
     }
 
     /// Steps over an operator; one spelled in letters must be a whole word.
@@ -101,13 +143,24 @@ impl Parser<'_, '_, '_> {
         true
     }
 
-    fn unary(&mut self) -> Parsed<Expr> {
+    fn unary(&mut self) -> Parsed<Part> {
         self.skip_space();
-        let is_not = self.byte() == Some(b'!') && self.byte_at(self.at + 1) != Some(b'=');
-        if (is_not && self.take("!")) || self.operator("not") {
-            return self.nested(|parser| Ok(Expr::Not(Box::new(parser.unary()?))));
+        let start = self.at;
+        let mut negations = 0usize;
+        loop {
+            self.skip_space();
+            let is_not = self.byte() == Some(b'!') && self.byte_at(self.at + 1) != Some(b'=');
+            if !((is_not && self.take("!")) || self.operator("not")) {
+                break;
+            }
+            negations += 1;
         }
-        self.primary()
+        let mut expr = self.primary()?;
+        // Two negations are none, but for making a boolean of the value.
+        for _ in 0..negations.min(2 - negations % 2) {
+            expr = Expr::Not(Box::new(expr));
+        }
+        Ok(Part { expr, start, end: self.at })
     }
 
     pub(super) fn primary(&mut self) -> Parsed<Expr> {

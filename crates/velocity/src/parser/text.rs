@@ -19,7 +19,7 @@ pub(super) enum Ender {
 pub(super) struct Nodes {
     done: Vec<Node>,
     text: String,
-    /// Where in `text` the present run of it begins: blanks from there (or from a line's start) belong to a `#set` behind them.
+    /// Where in `text` the present run of it begins: a `#set` takes the blanks before it if the run is nothing else.
     run: usize,
 }
 
@@ -43,12 +43,11 @@ impl Nodes {
         self.done.push(node);
     }
 
-    /// Drops the blanks before a `#set` if nothing else stands before it in its line, or only something that is no text.
+    /// Drops the blanks before a `#set` if they are all there is behind the last thing that is no text. Behind a line of
+    /// plain text they stay: for 1.7 the line's end belongs to one run with them.
     pub(super) fn drop_indentation(&mut self) {
-        let run = &self.text[self.run..];
-        let line = run.rfind(['\n', '\r']).map_or(0, |at| at + 1);
-        if run[line..].bytes().all(|byte| matches!(byte, b' ' | b'\t')) {
-            self.text.truncate(self.run + line);
+        if self.text[self.run..].bytes().all(|byte| matches!(byte, b' ' | b'\t')) {
+            self.text.truncate(self.run);
         }
     }
 

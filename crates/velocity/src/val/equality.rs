@@ -68,6 +68,7 @@ fn deep(left: &Val, right: &Val, meter: &mut Meter<'_>, depth: usize) -> Result<
             if a.len() != b.len() {
                 return Ok(false);
             }
+            meter.work(a.len())?;
             for key in a.keys() {
                 let (Some(a), Some(b)) = (a.get_key(&key), b.get_key(&key)) else { return Ok(false) };
                 if !deep(&a, &b, meter, depth + 1)? {

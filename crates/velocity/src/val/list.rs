@@ -106,6 +106,11 @@ impl ListRef {
         }
     }
 
+    /// The items one by one; none is copied ahead.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Val> + use<'_> {
+        (0..self.len()).map(|at| self.get(at).unwrap_or(Val::Null))
+    }
+
     /// Whether both are the same list.
     #[must_use]
     pub fn is_same(&self, other: &ListRef) -> bool {

@@ -19,6 +19,9 @@ pub struct MapRef(Rc<MapCell>);
 
 struct MapCell(RefCell<MapState>);
 
+/// Containers that were touched, by their place in the object.
+pub(super) type Touched = Vec<(usize, Val)>;
+
 enum MapState {
     /// As it came; the containers that were touched have an identity, by their place in it.
     Foreign {
@@ -215,7 +218,7 @@ impl MapRef {
     }
 
     /// The container `member` at place `at`, with its identity; none if the map should be converted as a whole.
-    fn touch(member: &value::Value, touched: &mut Vec<(usize, Val)>, at: usize) -> Option<Val> {
+    fn touch(member: &value::Value, touched: &mut Touched, at: usize) -> Option<Val> {
         if let Some((_, known)) = touched.iter().find(|(place, _)| *place == at) {
             return Some(known.clone());
         }
@@ -279,7 +282,7 @@ impl MapRef {
     }
 
     /// The object as it came with the containers in it that were touched, if the map itself is unchanged.
-    pub(super) fn origin(&self) -> Option<(Arc<Object>, Vec<(usize, Val)>)> {
+    pub(super) fn origin(&self) -> Option<(Arc<Object>, Touched)> {
         match &*self.0.0.borrow() {
             MapState::Foreign { object, touched } => Some((Arc::clone(object), touched.clone())),
             MapState::Own(_) => None,

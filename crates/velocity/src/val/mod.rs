@@ -70,7 +70,6 @@ pub enum Val {
 pub struct Loop {
     pub(crate) index: Cell<usize>,
     pub(crate) has_next: Cell<bool>,
-    pub(crate) stopped: Cell<bool>,
     pub(crate) parent: Option<Rc<Loop>>,
 }
 

@@ -77,6 +77,7 @@ fn nested(value: &Val, out: &mut String, most: usize, meter: &mut Meter<'_>, dep
             out.push(']');
         }
         Val::Map(map) => {
+            meter.work(map.len())?;
             out.push('{');
             for (at, key) in map.keys().into_iter().enumerate() {
                 if at > 0 {

@@ -1,0 +1,157 @@
+//! No text makes the engine panic, hang or overflow the stack.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use value::value;
+use velocity::{Context, Limits, Options, Template, Val};
+
+/// Pieces that templates are made of, so that random sequences get beyond the first mistake.
+const PIECES: &[&str] = &[
+    "$",
+    "#",
+    "\\",
+    "!",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "\"",
+    "'",
+    ".",
+    "..",
+    ",",
+    ":",
+    " ",
+    "\n",
+    "\r",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    "=",
+    "==",
+    "!=",
+    "<",
+    ">",
+    "&&",
+    "||",
+    "and",
+    "not",
+    "1",
+    "0",
+    "-1",
+    "2147483647",
+    "9223372036854775807",
+    "1.5",
+    "1e308",
+    "true",
+    "x",
+    "é",
+    "😀",
+    "##",
+    "#*",
+    "*#",
+    "#[[",
+    "]]#",
+    "#if(",
+    "#if($a)",
+    "#elseif($b)",
+    "#else",
+    "#end",
+    "#foreach($i in ",
+    "#foreach($i in $list)",
+    "#set($a = ",
+    "#set($map.k = $map)",
+    "#set($list[0] = $list)",
+    "#macro(m $p)",
+    "#m(",
+    "#m($a)",
+    "#define($d)",
+    "#evaluate(",
+    "#break",
+    "#stop",
+    "#return",
+    "#return(",
+    "$a",
+    "$!a",
+    "${a}",
+    "$list",
+    "$map",
+    "$map.k",
+    "$text",
+    "$d",
+    "$p",
+    "$foreach.index",
+    "$foreach.parent",
+    ".size()",
+    ".get(",
+    ".add(",
+    ".addAll($list)",
+    ".put('k', ",
+    ".remove(",
+    ".substring(",
+    ".split('",
+    ".replaceAll('(.)', '$1$1')",
+    ".matches('(a+)+b')",
+    ".charAt(",
+    ".subList(",
+    ".entrySet()",
+    ".keySet()",
+    ".iterator()",
+    ".next()",
+    ".hashCode()",
+    ".toString()",
+    ".length()",
+    ".equals(",
+    ".class",
+    ".repeat(99)",
+    "$text.indexOf('é', ",
+    "$text.substring(1,",
+    "[1..9]",
+    "{'a':1}",
+    "\"$a\"",
+];
+
+fn evaluate(source: &str) {
+    let Ok(template) = Template::parse(source, &Options::default()) else { return };
+    let mut context = Context::new();
+    context.set("a", "aé😀b");
+    context.set("text", "héllo wörld 😀");
+    context.set("list", Val::from(&value!([1, "b", [2.5], {"k": null}])));
+    context.set("map", Val::from(&value!({"k": {"l": [1]}, "n": 3})));
+    let limits = Limits { max_steps: 200_000, deadline: Some(Instant::now() + Duration::from_secs(5)), ..Limits::default() };
+    // Failing is fine; panicking is not.
+    drop(template.evaluate(&mut context, &limits));
+    for name in ["a", "list", "map"] {
+        if let Some(value) = context.get(name) {
+            drop(value.to_value());
+            drop(value.to_text());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn pieces_of_templates_never_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+        evaluate(&pieces.concat());
+    }
+
+    #[test]
+    fn any_text_never_panics(text in "\\PC{0,200}") {
+        evaluate(&text);
+    }
+
+    #[test]
+    fn well_formed_wrappings_never_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12)) {
+        let inner = pieces.concat();
+        evaluate(&format!("#foreach($i in $list)#set($b = [$a, $i, {{'k': $map}}])#if($b{inner})$b#end#end"));
+        evaluate(&format!("#macro(m $p)$p{inner}#end#m($map)#m(\"$list\")"));
+        evaluate(&format!("#set($v = $text{inner})$v"));
+    }
+}
