@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 use value::{Object, Str, Value};
 
-use super::ast::{Document, OperationKind, Position, Selection, VariableDefinition};
+use super::ast::{Document, OperationKind, Position, VariableDefinition};
 use super::coercion::ArgumentTemplate;
 use crate::schema::Scalar;
 use crate::schema::type_system::TypeId;
@@ -88,9 +88,9 @@ pub enum IntrospectionField {
         /// The field.
         field: super::ast::Field,
         /// The fragments it may use.
-        document: Document,
+        document: Arc<Document>,
         /// The operation's variables.
-        definitions: Vec<VariableDefinition>,
+        definitions: Arc<[VariableDefinition]>,
     },
 }
 
@@ -100,15 +100,13 @@ pub struct ResolvedField {
     /// Which resolver.
     pub resolver: ResolverId,
     /// Its arguments.
-    pub arguments: Vec<(Str, ArgumentTemplate)>,
+    pub arguments: Arc<[(Str, ArgumentTemplate)]>,
     /// The arguments as a value, when no variable is used in them.
     pub constant_arguments: Option<Arc<Object>>,
     /// `ctx.info.selectionSetList`
     pub selection_set_list: Value,
-    /// The selections below, for `ctx.info.selectionSetGraphQL`.
-    pub selections: Vec<Selection>,
-    /// The name of the innermost type, for messages.
-    pub return_type: Str,
+    /// `ctx.info.selectionSetGraphQL`
+    pub selection_set_graphql: Str,
 }
 
 /// A field's type, wrappers outermost first.

@@ -3,26 +3,33 @@
 //! The document has been validated. Work is bounded: fragments that double themselves and selections on large unions could
 //! otherwise grow a small document into millions of fields.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use value::{Object, Value, write_json_string};
+use value::{Object, Str, Value, write_json_string};
 
-use super::ast::{Directive, Document, Field, Literal, Operation, Selection};
-use super::coercion::{compile_arguments, root_type};
+use super::ast::{Directive, Document, Field, FragmentDefinition, Literal, Operation, Selection, VariableDefinition};
+use super::coercion::{ArgumentTemplate, compile_arguments, root_type};
 use super::error::RequestError;
 use super::plan::{
     AbstractSelection, Condition, Conjunction, EnumType, FieldSource, IntrospectionField, ModeMask, Plan, PlanField, PlanType,
     ResolvedField, ResolverId,
 };
+use super::print::print_selection_set;
 use crate::schema::type_system::{FieldDefinition, TypeId, TypeKind, TypeRef};
 use crate::schema::{TypeSystem, introspection};
 
 /// The most fields a plan may have.
 pub const MAX_PLAN_FIELDS: usize = 50_000;
 
-/// The most selections that are looked at while a plan is made.
-const MAX_VISITS: usize = 1_000_000;
+/// The most work a plan may take: selections looked at, and terms of conditions carried along and compared. It also bounds
+/// what the conditions of a plan take in memory.
+const MAX_WORK: usize = 1_000_000;
+
+/// The most text a plan may hold: `ctx.info` of its resolvers, and introspection. The paths of `selectionSetList` grow with
+/// depth times width, so that a request of a megabyte could ask for gigabytes of them.
+const MAX_TEXT: usize = 8 << 20;
 
 /// What the planner must know of the API beside its types.
 pub trait Wiring {
@@ -45,7 +52,21 @@ pub fn plan(
     operation: &Operation,
 ) -> Result<Plan, RequestError> {
     let root_type = root_type(type_system, operation)?;
-    let mut planner = Planner { type_system, wiring, document, operation, fields: 0, visits: 0, weight: 0 };
+    let mut planner = Planner {
+        type_system,
+        wiring,
+        document,
+        operation,
+        // Of two fragments of one name the last counts, as in `Document::fragment`.
+        fragments: document.fragments.iter().map(|fragment| (&*fragment.name, fragment)).collect(),
+        enums: HashMap::new(),
+        arguments: HashMap::new(),
+        introspected: None,
+        fields: 0,
+        work: 0,
+        text: 0,
+        weight: 0,
+    };
     let root = planner.selection(root_type, &[Occurrence { selections: &operation.selection_set, condition: Vec::new() }], 1)?;
     Ok(Plan {
         kind: operation.kind,
@@ -61,9 +82,25 @@ struct Planner<'a> {
     wiring: &'a dyn Wiring,
     document: &'a Document,
     operation: &'a Operation,
+    fragments: HashMap<&'a str, &'a FragmentDefinition>,
+    /// One for all fields of that type.
+    enums: HashMap<TypeId, Arc<EnumType>>,
+    /// By the addresses of the arguments and of the field's definition: a fragment's field is planned once for every place
+    /// where it is spread, and all of them share its literals.
+    arguments: HashMap<(usize, usize), CompiledArguments>,
+    /// The fragments and variables for introspection fields that depend on variables.
+    introspected: Option<(Arc<Document>, Arc<[VariableDefinition]>)>,
     fields: usize,
-    visits: usize,
+    work: usize,
+    text: usize,
     weight: usize,
+}
+
+/// A field's arguments, and the same as a value when no variable is used in them.
+#[derive(Clone)]
+struct CompiledArguments {
+    templates: Arc<[(Str, ArgumentTemplate)]>,
+    constant: Option<Arc<Object>>,
 }
 
 /// A selection set that contributes to a merged one, and when.
@@ -81,26 +118,54 @@ struct Group<'a> {
     occurrences: Vec<(&'a Field, Conjunction)>,
 }
 
+/// The fragments that were collected, and the conditions under which they were.
+type Collected<'a> = HashMap<&'a str, Vec<Conjunction>>;
+
 impl<'a> Planner<'a> {
     /// The merged fields of some selection sets on the object type `object`.
     fn selection(&mut self, object: TypeId, sets: &[Occurrence<'a>], level: u32) -> Result<Vec<PlanField>, RequestError> {
         let mut found = Vec::new();
+        let mut collected = Collected::new();
         for set in sets {
-            // A fragment that was already collected under the set's own condition adds nothing the second time.
-            let mut collected = IndexSet::new();
-            self.collect(object, set.selections, &set.condition, &set.condition, &mut found, &mut collected, 0)?;
+            self.collect(object, set.selections, &set.condition, &mut found, &mut collected, 0)?;
         }
-        groups(found).iter().map(|group| self.field(object, group, level)).collect()
+        let groups = self.groups(&found)?;
+        let mut fields = Vec::with_capacity(groups.len());
+        for group in &groups {
+            // Filled in place: what recurses keeps its frames small, because a document may be 200 levels deep.
+            fields.push(self.bare_field(object, group, level)?);
+            if let Some(field) = fields.last_mut() {
+                self.complete(field, object, group, level)?;
+            }
+        }
+        Ok(fields)
+    }
+
+    fn spend(&mut self, work: usize) -> Result<(), RequestError> {
+        self.work = self.work.saturating_add(work);
+        if self.work > MAX_WORK { Err(too_large()) } else { Ok(()) }
+    }
+
+    fn spend_text(&mut self, bytes: usize) -> Result<(), RequestError> {
+        self.text = self.text.saturating_add(bytes);
+        self.weight = self.weight.saturating_add(bytes);
+        if self.text <= MAX_TEXT {
+            return Ok(());
+        }
+        let message = format!(
+            "The operation is too large: the selection sets that its resolvers see in ctx.info, and its introspection, take \
+             more than {MAX_TEXT} bytes; select less in one request."
+        );
+        Err(RequestError::new(message, None))
     }
 
     fn collect(
         &mut self,
         object: TypeId,
         selections: &'a [Selection],
-        base: &Conjunction,
         condition: &Conjunction,
         found: &mut Vec<(&'a Field, Conjunction)>,
-        collected: &mut IndexSet<&'a str>,
+        collected: &mut Collected<'a>,
         depth: usize,
     ) -> Result<(), RequestError> {
         // Validation refuses fragment cycles; the bound keeps the stack safe all the same.
@@ -108,10 +173,12 @@ impl<'a> Planner<'a> {
             return Err(RequestError::new("Fragments are nested deeper than 200 levels.", None));
         }
         for selection in selections {
-            self.visits += 1;
-            if self.visits > MAX_VISITS {
-                return Err(too_large());
-            }
+            let directives = match selection {
+                Selection::Field(field) => field.directives.len(),
+                Selection::InlineFragment(fragment) => fragment.directives.len(),
+                Selection::FragmentSpread(spread) => spread.directives.len(),
+            };
+            self.spend((1 + directives) * (1 + directives + condition.len()))?;
             match selection {
                 Selection::Field(field) => {
                     let Some(condition) = and(condition, &field.directives) else { continue };
@@ -120,25 +187,66 @@ impl<'a> Planner<'a> {
                 Selection::InlineFragment(fragment) => {
                     let Some(condition) = and(condition, &fragment.directives) else { continue };
                     if fragment.type_condition.as_ref().is_none_or(|name| self.applies(name, object)) {
-                        self.collect(object, &fragment.selection_set, base, &condition, found, collected, depth + 1)?;
+                        self.collect(object, &fragment.selection_set, &condition, found, collected, depth + 1)?;
                     }
                 }
                 Selection::FragmentSpread(spread) => {
                     let Some(condition) = and(condition, &spread.directives) else { continue };
-                    if collected.contains(&*spread.name) {
+                    let Some(fragment) = self.fragments.get(&*spread.name).copied() else { continue };
+                    // A fragment that was collected under a condition that holds whenever this one does adds nothing: all of
+                    // it stands there already. That also ends fragments which double themselves.
+                    let earlier = collected.entry(&*spread.name).or_default();
+                    let known = earlier.iter().any(|other| is_implied(other, &condition));
+                    let work = earlier.len() * comparison(&condition);
+                    if !known {
+                        earlier.push(condition.clone());
+                    }
+                    self.spend(work)?;
+                    if known {
                         continue;
                     }
-                    let Some(fragment) = self.document.fragment(&spread.name) else { continue };
-                    if condition == *base {
-                        collected.insert(&spread.name);
-                    }
                     if self.applies(&fragment.type_condition, object) {
-                        self.collect(object, &fragment.selection_set, base, &condition, found, collected, depth + 1)?;
+                        self.collect(object, &fragment.selection_set, &condition, found, collected, depth + 1)?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// The fields of a selection set, in document order, merged by response key.
+    fn groups(&mut self, found: &[(&'a Field, Conjunction)]) -> Result<Vec<Group<'a>>, RequestError> {
+        let mut by_key: IndexMap<&'a str, Vec<usize>> = IndexMap::new();
+        for (at, (field, _)) in found.iter().enumerate() {
+            by_key.entry(field.response_key()).or_default().push(at);
+        }
+        let mut groups: Vec<(usize, Group<'a>)> = Vec::with_capacity(by_key.len());
+        for places in by_key.into_values() {
+            let mut earlier: Vec<&Conjunction> = Vec::new();
+            for (nth, &at) in places.iter().enumerate() {
+                let (first, condition) = &found[at];
+                self.spend(earlier.len() * comparison(condition))?;
+                // Where an earlier occurrence is included whenever this one is, this one never comes first.
+                if earlier.iter().any(|other| is_implied(other, condition)) {
+                    continue;
+                }
+                self.spend((places.len() - nth) * comparison(condition))?;
+                let occurrences = places[nth..]
+                    .iter()
+                    .map(|&other| {
+                        let (field, own) = &found[other];
+                        (*field, if is_implied(own, condition) { Vec::new() } else { own.clone() })
+                    })
+                    .collect();
+                let none: Vec<Conjunction> = earlier.iter().map(|&other| other.clone()).collect();
+                let conditional = !condition.is_empty() || !none.is_empty();
+                let condition_here = conditional.then(|| Condition { all: condition.clone(), none });
+                groups.push((at, Group { first, condition: condition_here, occurrences }));
+                earlier.push(condition);
+            }
+        }
+        groups.sort_by_key(|(at, _)| *at);
+        Ok(groups.into_iter().map(|(_, group)| group).collect())
     }
 
     /// Whether a fragment on `condition` applies to values of `object`.
@@ -147,7 +255,8 @@ impl<'a> Planner<'a> {
         id == object || self.type_system.possible_types(id).contains(&object)
     }
 
-    fn field(&mut self, object: TypeId, group: &Group<'a>, level: u32) -> Result<PlanField, RequestError> {
+    /// A field without what is below it.
+    fn bare_field(&mut self, object: TypeId, group: &Group<'a>, level: u32) -> Result<PlanField, RequestError> {
         if self.fields >= MAX_PLAN_FIELDS {
             return Err(too_large());
         }
@@ -160,78 +269,91 @@ impl<'a> Planner<'a> {
         write_json_string(response_key, &mut key_bytes);
         key_bytes.push(b':');
         self.weight += size_of::<PlanField>() + key_bytes.len() * 2 + first.name.len();
+        if let Some(condition) = &group.condition {
+            let conjunctions = 1 + condition.none.len();
+            let terms = condition.all.len() + condition.none.iter().map(Vec::len).sum::<usize>();
+            self.weight += (conjunctions + terms) * 32;
+        }
         let too_deep = self.wiring.query_depth_limit().is_some_and(|limit| level > limit);
 
-        let mut plan_field = PlanField {
+        Ok(PlanField {
             index,
             response_key: Arc::clone(response_key),
             key_bytes: key_bytes.into(),
             name: Arc::clone(&first.name),
             parent_type: Arc::clone(&parent_type),
             position: first.position,
-            ty: PlanType::Scalar(crate::schema::Scalar::String, "String".into()),
+            ty: unplanned(),
             source: FieldSource::Property,
             resolvers_below: false,
             condition: group.condition.clone(),
             modes: ModeMask::MAX,
             too_deep,
-        };
-        match &*first.name {
-            "__typename" => {
-                let mut name = Vec::new();
-                write_json_string(&parent_type, &mut name);
-                plan_field.source = FieldSource::TypeName(name.into());
-                plan_field.too_deep = false;
-                return Ok(plan_field);
-            }
-            "__schema" | "__type" if object == self.type_system.query => {
-                let mut merged = first.clone();
-                merged.directives.clear();
-                for (other, _) in group.occurrences.iter().skip(1) {
-                    merged.selection_set.extend(other.selection_set.iter().cloned());
-                }
-                plan_field.source = FieldSource::Introspection(Box::new(self.introspection(merged)?));
-                plan_field.too_deep = false;
-                return Ok(plan_field);
-            }
-            _ => {}
-        }
+        })
+    }
 
-        let Some(definition) = self.type_system.field(object, &first.name) else {
-            return Err(RequestError::new(
-                format!("Field '{}' in type '{parent_type}' is undefined", first.name),
-                Some(first.position),
-            ));
+    /// Finds out where the field's value comes from, and plans what is below it.
+    fn complete(&mut self, field: &mut PlanField, object: TypeId, group: &Group<'a>, level: u32) -> Result<(), RequestError> {
+        if matches!(&*field.name, "__typename")
+            || (matches!(&*field.name, "__schema" | "__type") && object == self.type_system.query)
+        {
+            field.source = self.meta_field(field, group)?;
+            field.too_deep = false;
+            return Ok(());
+        }
+        let Some(definition) = self.type_system.field(object, &field.name) else {
+            return Err(undefined(field));
         };
-        plan_field.modes = self.wiring.modes(object, definition);
+        field.modes = self.wiring.modes(object, definition);
         let below: Vec<Occurrence<'a>> = group
             .occurrences
             .iter()
             .map(|(field, condition)| Occurrence { selections: &field.selection_set, condition: condition.clone() })
             .collect();
-        let coordinate = || format!("{parent_type}.{}", first.name);
-        plan_field.ty = self.ty(&definition.ty, &below, level, &coordinate)?;
-        plan_field.resolvers_below = has_resolvers(&plan_field.ty);
-        if let Some(resolver) = self.wiring.resolver(&parent_type, &first.name)
-            && !too_deep
+        self.ty(&mut field.ty, &definition.ty, &below, level, (&field.parent_type, &field.name))?;
+        field.resolvers_below = has_resolvers(&field.ty);
+        if let Some(resolver) = self.wiring.resolver(&field.parent_type, &field.name)
+            && !field.too_deep
         {
-            plan_field.source = FieldSource::Resolver(Box::new(self.resolved(resolver, definition, group, object)?));
+            field.source = FieldSource::Resolver(Box::new(self.resolved(resolver, definition, group)?));
         }
-        Ok(plan_field)
+        Ok(())
+    }
+
+    /// `__typename`, `__schema`, `__type`.
+    fn meta_field(&mut self, field: &PlanField, group: &Group<'a>) -> Result<FieldSource, RequestError> {
+        if &*field.name == "__typename" {
+            let mut name = Vec::new();
+            write_json_string(&field.parent_type, &mut name);
+            return Ok(FieldSource::TypeName(name.into()));
+        }
+        let mut merged = group.first.clone();
+        merged.directives.clear();
+        for (other, _) in group.occurrences.iter().skip(1) {
+            merged.selection_set.extend(other.selection_set.iter().cloned());
+        }
+        Ok(FieldSource::Introspection(Box::new(self.introspection(merged)?)))
     }
 
     /// Answers `__schema` or `__type` now, unless the answer depends on the request's variables.
     fn introspection(&mut self, field: Field) -> Result<IntrospectionField, RequestError> {
         if introspection::depends_on_variables(&[&field], self.document) {
-            let document = Document { operations: Vec::new(), ..self.document.clone() };
-            self.weight += 16 * 1024;
-            return Ok(IntrospectionField::Variable { field, document, definitions: self.operation.variables.clone() });
+            if self.introspected.is_none() {
+                let document = Document { fragments: self.document.fragments.clone(), ..Document::default() };
+                self.introspected = Some((Arc::new(document), self.operation.variables.clone().into()));
+                self.weight += 64 * 1024;
+            }
+            if let Some((document, definitions)) = &self.introspected {
+                let (document, definitions) = (Arc::clone(document), Arc::clone(definitions));
+                self.weight += size_of::<Field>() + field.selection_set.len() * 200;
+                return Ok(IntrospectionField::Variable { field, document, definitions });
+            }
         }
         let answer = introspection::execute(self.type_system, &[&field], self.document, &[], &Object::new())
             .map_err(|fault| RequestError::new(fault.to_string(), Some(field.position)))?;
         let mut json = Vec::new();
         answer.get(field.response_key()).unwrap_or(&value::NULL).write_json(&mut json);
-        self.weight += json.len();
+        self.spend_text(json.len())?;
         Ok(IntrospectionField::Constant(json.into()))
     }
 
@@ -240,65 +362,88 @@ impl<'a> Planner<'a> {
         resolver: ResolverId,
         definition: &'a FieldDefinition,
         group: &Group<'a>,
-        _object: TypeId,
     ) -> Result<ResolvedField, RequestError> {
-        let arguments = compile_arguments(self.type_system, &definition.arguments, &group.first.arguments);
-        let constant_arguments = arguments
-            .iter()
-            .map(|(name, template)| template.as_constant().map(|value| (Arc::clone(name), value)))
-            .collect::<Option<Object>>()
-            .map(Arc::new);
+        let CompiledArguments { templates, constant } = self.arguments(definition, group.first);
         let return_type = definition.ty.named();
-        let selections: Vec<Selection> =
-            group.occurrences.iter().flat_map(|(field, _)| field.selection_set.iter().cloned()).collect();
         let mut list = IndexSet::new();
         self.selection_set_list(return_type, &group.occurrences, "", &mut list, 0)?;
-        self.weight +=
-            size_of::<ResolvedField>() + list.iter().map(|path| path.len() + 32).sum::<usize>() + selections.len() * 200;
+        let selection_set_graphql = selection_set_graphql(&group.occurrences);
+        self.spend_text(selection_set_graphql.len())?;
+        self.weight += size_of::<ResolvedField>() + list.len() * 48;
         Ok(ResolvedField {
             resolver,
-            arguments,
-            constant_arguments,
+            arguments: templates,
+            constant_arguments: constant,
             selection_set_list: list.into_iter().map(Value::from).collect(),
-            selections,
-            return_type: Arc::clone(&self.type_system.get(return_type).name),
+            selection_set_graphql,
         })
     }
 
+    fn arguments(&mut self, definition: &'a FieldDefinition, field: &'a Field) -> CompiledArguments {
+        let place = (field.arguments.as_ptr().addr(), std::ptr::from_ref(definition).addr());
+        let compile = || {
+            let templates = compile_arguments(self.type_system, &definition.arguments, &field.arguments);
+            let constant = templates
+                .iter()
+                .map(|(name, template)| template.as_constant().map(|value| (Arc::clone(name), value)))
+                .collect::<Option<Object>>();
+            CompiledArguments { templates: templates.into(), constant: constant.map(Arc::new) }
+        };
+        self.arguments.entry(place).or_insert_with(compile).clone()
+    }
+
+    /// Plans a type and what is selected on it, into `planned`.
     fn ty(
         &mut self,
+        planned: &mut PlanType,
         reference: &TypeRef,
         below: &[Occurrence<'a>],
         level: u32,
-        coordinate: &dyn Fn() -> String,
-    ) -> Result<PlanType, RequestError> {
-        Ok(match reference {
-            TypeRef::NonNull(inner) => PlanType::NonNull(Box::new(self.ty(inner, below, level, coordinate)?)),
-            TypeRef::List(item) => PlanType::List(Box::new(self.ty(item, below, level, coordinate)?)),
+        (parent_type, field_name): (&Str, &Str),
+    ) -> Result<(), RequestError> {
+        match reference {
+            TypeRef::NonNull(inner) => {
+                self.ty(planned, inner, below, level, (parent_type, field_name))?;
+                wrap(planned, PlanType::NonNull);
+            }
+            TypeRef::List(item) => {
+                self.ty(planned, item, below, level, (parent_type, field_name))?;
+                wrap(planned, PlanType::List);
+            }
             TypeRef::Named(id) => {
                 let definition = self.type_system.get(*id);
-                let name = Arc::clone(&definition.name);
                 match &definition.kind {
-                    TypeKind::Scalar(scalar) => PlanType::Scalar(*scalar, name),
-                    TypeKind::Enum(values) => {
-                        PlanType::Enum(Arc::new(EnumType { name, values: values.keys().cloned().collect() }))
+                    TypeKind::Object(_) => {
+                        let fields = self.selection(*id, below, level + 1)?;
+                        *planned = PlanType::Object(Arc::clone(&definition.name), fields);
                     }
-                    TypeKind::Object(_) => PlanType::Object(name, self.selection(*id, below, level + 1)?),
                     TypeKind::Interface { possible_types, .. } | TypeKind::Union { possible_types } => {
+                        self.spend(possible_types.len())?;
+                        self.weight += possible_types.len() * 64;
                         let mut by_type = IndexMap::with_capacity(possible_types.len());
                         for object in possible_types {
                             let fields = self.selection(*object, below, level + 1)?;
                             by_type.insert(Arc::clone(&self.type_system.get(*object).name), fields);
                         }
-                        PlanType::Abstract(Box::new(AbstractSelection { type_id: *id, name, coordinate: coordinate(), by_type }))
+                        let coordinate = format!("{parent_type}.{field_name}");
+                        let name = Arc::clone(&definition.name);
+                        *planned = PlanType::Abstract(Box::new(AbstractSelection { type_id: *id, name, coordinate, by_type }));
+                    }
+                    TypeKind::Scalar(scalar) => *planned = PlanType::Scalar(*scalar, Arc::clone(&definition.name)),
+                    TypeKind::Enum(values) => {
+                        let name = Arc::clone(&definition.name);
+                        let make = || Arc::new(EnumType { name, values: values.keys().cloned().collect() });
+                        *planned = PlanType::Enum(Arc::clone(self.enums.entry(*id).or_insert_with(make)));
                     }
                     TypeKind::InputObject { .. } => {
-                        let message = format!("{} has the input type {name}, which cannot be answered.", coordinate());
+                        let name = &definition.name;
+                        let message = format!("{parent_type}.{field_name} has the input type {name}, which cannot be answered.");
                         return Err(RequestError::new(message, None));
                     }
                 }
             }
-        })
+        }
+        Ok(())
     }
 
     /// `ctx.info.selectionSetList`: every path below a field, aliases instead of names (developer guide, context reference).
@@ -317,10 +462,8 @@ impl<'a> Planner<'a> {
         }
         for (key, fields) in groups {
             let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}/{key}") };
+            self.spend_text(path.len())?;
             list.insert(path.clone());
-            if list.len() > MAX_PLAN_FIELDS {
-                return Err(too_large());
-            }
             let Some(definition) = self.type_system.field(type_id, &fields[0].0.name) else { continue };
             self.selection_set_list(definition.ty.named(), &fields, &path, list, depth + 1)?;
         }
@@ -336,8 +479,8 @@ impl<'a> Planner<'a> {
     ) -> Result<(), RequestError> {
         let name = &self.type_system.get(type_id).name;
         for selection in selections {
-            self.visits += 1;
-            if self.visits > MAX_VISITS || depth > value::MAX_DEPTH {
+            self.spend(1)?;
+            if depth > value::MAX_DEPTH {
                 return Err(too_large());
             }
             match selection {
@@ -349,7 +492,7 @@ impl<'a> Planner<'a> {
                     self.list_fields(type_id, &fragment.selection_set, groups, depth + 1)?;
                 }
                 Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = self.document.fragment(&spread.name)
+                    if let Some(fragment) = self.fragments.get(&*spread.name).copied()
                         && fragment.type_condition == *name
                     {
                         self.list_fields(type_id, &fragment.selection_set, groups, depth + 1)?;
@@ -360,6 +503,21 @@ impl<'a> Planner<'a> {
         }
         Ok(())
     }
+}
+
+fn wrap(ty: &mut PlanType, wrapper: impl FnOnce(Box<PlanType>) -> PlanType) {
+    let inner = std::mem::replace(ty, unplanned());
+    *ty = wrapper(Box::new(inner));
+}
+
+/// What stands in a field's type until it is planned.
+fn unplanned() -> PlanType {
+    PlanType::Scalar(crate::schema::Scalar::String, Str::default())
+}
+
+fn undefined(field: &PlanField) -> RequestError {
+    let message = format!("Field '{}' in type '{}' is undefined", field.name, field.parent_type);
+    RequestError::new(message, Some(field.position))
 }
 
 fn too_large() -> RequestError {
@@ -394,37 +552,25 @@ fn and(condition: &Conjunction, directives: &[Directive]) -> Option<Conjunction>
     Some(all)
 }
 
-/// The fields of a selection set, in document order, merged by response key.
-fn groups<'a>(found: Vec<(&'a Field, Conjunction)>) -> Vec<Group<'a>> {
-    let mut by_key: IndexMap<&'a str, Vec<usize>> = IndexMap::new();
-    for (at, (field, _)) in found.iter().enumerate() {
-        by_key.entry(field.response_key()).or_default().push(at);
+/// Whether `all` holds whenever `by` does.
+fn is_implied(all: &Conjunction, by: &Conjunction) -> bool {
+    all.iter().all(|term| by.contains(term))
+}
+
+/// What comparing a conjunction with another of its size costs.
+fn comparison(condition: &Conjunction) -> usize {
+    1 + condition.len() * condition.len()
+}
+
+/// `ctx.info.selectionSetGraphQL`. A selection set that is there under several conditions is shown once.
+fn selection_set_graphql(occurrences: &[(&Field, Conjunction)]) -> Str {
+    if let [(field, _)] = occurrences {
+        return print_selection_set(&field.selection_set).into();
     }
-    let implied = |all: &Conjunction, by: &Conjunction| all.iter().all(|term| by.contains(term));
-    let mut groups: Vec<(usize, Group<'a>)> = Vec::with_capacity(by_key.len());
-    for places in by_key.into_values() {
-        let mut earlier: Vec<&Conjunction> = Vec::new();
-        for (nth, &at) in places.iter().enumerate() {
-            let (first, condition) = &found[at];
-            // Where an earlier occurrence is included whenever this one is, this one never comes first.
-            if earlier.iter().any(|other| implied(other, condition)) {
-                continue;
-            }
-            let occurrences = places[nth..]
-                .iter()
-                .map(|&other| {
-                    let (field, own) = &found[other];
-                    (*field, if implied(own, condition) { Vec::new() } else { own.clone() })
-                })
-                .collect();
-            let none: Vec<Conjunction> = earlier.iter().map(|&other| other.clone()).collect();
-            let condition_here = (!condition.is_empty() || !none.is_empty()).then(|| Condition { all: condition.clone(), none });
-            groups.push((at, Group { first, condition: condition_here, occurrences }));
-            earlier.push(condition);
-        }
-    }
-    groups.sort_by_key(|(at, _)| *at);
-    groups.into_iter().map(|(_, group)| group).collect()
+    let mut shown = IndexSet::new();
+    let distinct = occurrences.iter().filter(|(field, _)| shown.insert(field.selection_set.as_ptr().addr()));
+    let selections: Vec<Selection> = distinct.flat_map(|(field, _)| field.selection_set.iter().cloned()).collect();
+    print_selection_set(&selections).into()
 }
 
 fn has_resolvers(ty: &PlanType) -> bool {
@@ -438,3 +584,6 @@ fn has_resolvers(ty: &PlanType) -> bool {
         PlanType::Abstract(selection) => selection.by_type.values().any(|fields| any(fields)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 use value::{Object, Str, Value};
 
 use crate::execution::executor::FieldCall;
-use crate::execution::print::print_selection_set;
 
 /// The names of `ctx`'s members, allocated once.
 struct Names {
@@ -114,10 +113,6 @@ pub(super) fn info(call: &FieldCall<'_>) -> Value {
     info.insert("parentTypeName", &call.field.parent_type);
     info.insert("variables", call.variables.clone());
     info.insert("selectionSetList", call.resolved.selection_set_list.clone());
-    let graphql: Str = match call.resolved.selections.is_empty() {
-        true => "".into(),
-        false => print_selection_set(&call.resolved.selections).into(),
-    };
-    info.insert("selectionSetGraphQL", graphql);
+    info.insert("selectionSetGraphQL", &call.resolved.selection_set_graphql);
     info.into()
 }
