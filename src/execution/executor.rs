@@ -64,8 +64,14 @@ pub struct Request<'a> {
     pub resolver_limit: usize,
 }
 
-/// The results of phase A, by [`PlanField::index`].
-pub struct Results(pub(super) Vec<OnceLock<Vec<Resolved>>>);
+/// The results of phase A.
+pub struct Results {
+    /// By [`PlanField::index`], then by parent. Parents beyond the limit of resolvers have none: there may be millions of them,
+    /// and phase B knows what to say.
+    pub(super) fields: Vec<OnceLock<Vec<Resolved>>>,
+    /// Some resolvers did not run because of [`Request::resolver_limit`].
+    pub(super) limit_reached: bool,
+}
 
 /// Runs phase A.
 pub async fn resolve(plan: &Plan, request: &Request<'_>, resolvers: &dyn Resolvers) -> Results {
@@ -85,7 +91,8 @@ pub async fn resolve(plan: &Plan, request: &Request<'_>, resolvers: &dyn Resolve
     } else {
         executor.fields(&plan.root, &root).await;
     }
-    Results(executor.results)
+    let limit_reached = executor.calls.into_inner() > request.resolver_limit;
+    Results { fields: executor.results, limit_reached }
 }
 
 struct Executor<'a> {
@@ -98,6 +105,10 @@ struct Executor<'a> {
 impl Executor<'_> {
     fn has_work(&self, field: &PlanField) -> bool {
         (field.resolvers_below || matches!(field.source, FieldSource::Resolver(_))) && is_read(field, self.request)
+    }
+
+    fn limit_reached(&self) -> bool {
+        self.calls.load(Ordering::Relaxed) > self.request.resolver_limit
     }
 
     /// The fields of one selection set, for all parents.
@@ -118,6 +129,10 @@ impl Executor<'_> {
 
     /// One field for all parents, and everything below it.
     async fn field(&self, field: &PlanField, parents: &[Value]) {
+        // No resolver will run any more; a list under a thousand aliases must not be gathered a thousand times in vain.
+        if self.limit_reached() {
+            return;
+        }
         let mut children = Vec::new();
         match &field.source {
             FieldSource::Resolver(resolved) => {
@@ -148,22 +163,20 @@ impl Executor<'_> {
             PlanType::NonNull(inner) | PlanType::List(inner) => Box::pin(self.below(inner, parents)).await,
             PlanType::Object(_, fields) => self.fields(fields, parents).await,
             PlanType::Abstract(selection) => {
-                let groups: Vec<(&[PlanField], Vec<Value>)> = selection
-                    .by_type
-                    .iter()
-                    .filter_map(|(name, fields)| {
-                        let of_type: Vec<Value> =
-                            parents.iter().filter(|parent| type_name_of(parent) == Some(name)).cloned().collect();
-                        (!of_type.is_empty()).then_some((fields.as_slice(), of_type))
-                    })
-                    .collect();
-                join_all(groups.iter().map(|(fields, parents)| self.fields(fields, parents))).await;
+                let mut of_type: Vec<Vec<Value>> = vec![Vec::new(); selection.by_type.len()];
+                for parent in parents {
+                    if let Some(at) = type_name_of(parent).and_then(|name| selection.by_type.get_index_of(name)) {
+                        of_type[at].push(parent.clone());
+                    }
+                }
+                let groups = selection.by_type.values().zip(&of_type).filter(|(_, parents)| !parents.is_empty());
+                join_all(groups.map(|(fields, parents)| self.fields(fields, parents))).await;
             }
             PlanType::Scalar(..) | PlanType::Enum(_) => {}
         }
     }
 
-    /// Calls the resolver for as many parents as the limit allows; the others get its error.
+    /// Calls the resolver for as many parents as the limit allows, from the first on.
     async fn call(&self, field: &PlanField, resolved: &ResolvedField, parents: &[Value]) -> Vec<Resolved> {
         let before = self.calls.fetch_add(parents.len(), Ordering::Relaxed);
         let allowed = self.request.resolver_limit.saturating_sub(before).min(parents.len());
@@ -190,12 +203,6 @@ impl Executor<'_> {
         // A resolver that answers for fewer parents than it was asked for has lost some: say so rather than shift the rest.
         results.resize_with(allowed, || {
             Resolved::failed(FieldError::new("InternalFailure", "The resolver gave no result for this parent."))
-        });
-        results.resize_with(parents.len(), || {
-            Resolved::failed(FieldError::new(
-                "ResolverExecutionLimitReached",
-                format!("The request would run more than {} resolvers.", self.request.resolver_limit),
-            ))
         });
         results
     }

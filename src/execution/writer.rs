@@ -82,10 +82,12 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
+    /// Looked at after every field and item: one text can be megabytes, and be asked for under thousands of aliases.
+    fn bound(&self) -> Result<(), TooLarge> {
+        if self.out.len() + self.errors.len() > self.limit { Err(TooLarge) } else { Ok(()) }
+    }
+
     fn object(&mut self, fields: &'a [PlanField], parent: &Value) -> Completed {
-        if self.out.len() + self.errors.len() > self.limit {
-            return Err(TooLarge);
-        }
         self.out.push(b'{');
         let mut violated = Ok(());
         let mut separator = false;
@@ -103,6 +105,7 @@ impl<'a> Writer<'a> {
                 violated = Err(Violation);
             }
             self.path.pop();
+            self.bound()?;
         }
         self.out.push(b'}');
         Ok(violated)
@@ -130,8 +133,19 @@ impl<'a> Writer<'a> {
                 let results = self.results;
                 let at = self.cursors[field.index];
                 self.cursors[field.index] += 1;
-                let Some(resolved) = results.0[field.index].get().and_then(|results| results.get(at)) else {
-                    self.resolver_error(field, &FieldError::new("InternalFailure", "The field was not resolved."));
+                let Some(resolved) = results.fields[field.index].get().and_then(|results| results.get(at)) else {
+                    let error = if results.limit_reached {
+                        FieldError::new(
+                            "ResolverExecutionLimitReached",
+                            format!(
+                                "Resolver invocation limit reached: one request runs at most {}.",
+                                self.request.resolver_limit
+                            ),
+                        )
+                    } else {
+                        FieldError::new("InternalFailure", "The field was not resolved.")
+                    };
+                    self.resolver_error(field, &error);
                     return self.null_or_violation(&field.ty);
                 };
                 self.resolved(field, resolved)
@@ -230,9 +244,7 @@ impl<'a> Writer<'a> {
                 violated = Err(Violation);
             }
             self.path.pop();
-            if self.out.len() > self.limit {
-                return Err(TooLarge);
-            }
+            self.bound()?;
         }
         self.out.push(b']');
         Ok(violated)
