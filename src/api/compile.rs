@@ -45,6 +45,7 @@ impl Api {
         let loaded = schema::load(&definition.schema, schema::Options { strict: definition.strict });
         let mut compiler = Compiler { definition, options, diagnostics: loaded.diagnostics };
         compiler.authentication();
+        compiler.without_effect();
         let data_sources = compiler.data_sources();
         let functions = compiler.functions(&data_sources);
         let resolvers = compiler.resolvers(loaded.type_system.as_ref(), &data_sources, &functions);
@@ -91,6 +92,44 @@ impl Compiler<'_> {
                     .help("Use authentication_type = \"API_KEY\" with this version.");
                 self.report(diagnostic, self.definition.place.as_ref());
             }
+        }
+    }
+
+    /// Settings that a later version will honour: said by name, because an API that behaves otherwise than configured without a
+    /// word is the worst of answers.
+    fn without_effect(&mut self) {
+        const CONFLICTS: &str = "conflicts are neither detected nor resolved";
+        const BATCHES: &str = "its data source is called once for each parent";
+        let definition = self.definition;
+        let mut found = Vec::new();
+        if definition.api_cache.is_some() {
+            found.push(("api_cache".to_owned(), "nothing is cached", &definition.place));
+        }
+        for resolver in &definition.resolvers {
+            let owner = format!("resolver {}.{}", resolver.type_name, resolver.field_name);
+            if resolver.caching_config.is_some() {
+                found.push((format!("caching_config of {owner}"), "its result is not cached", &resolver.place));
+            }
+            if resolver.sync_config.is_some() {
+                found.push((format!("sync_config of {owner}"), CONFLICTS, &resolver.place));
+            }
+            if resolver.max_batch_size > 0 {
+                found.push((format!("max_batch_size of {owner}"), BATCHES, &resolver.place));
+            }
+        }
+        for (name, function) in &definition.functions {
+            if function.sync_config.is_some() {
+                found.push((format!("sync_config of function {name}"), CONFLICTS, &function.place));
+            }
+            if function.max_batch_size > 0 {
+                found.push((format!("max_batch_size of function {name}"), BATCHES, &function.place));
+            }
+        }
+        for (setting, effect, place) in found {
+            let message = format!("{setting} has no effect in this version: {effect}");
+            let diagnostic =
+                Diagnostic::warning("not-supported-yet", message).help("It may stay: a later version will honour it.");
+            self.report(diagnostic, place.as_ref());
         }
     }
 

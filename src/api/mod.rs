@@ -195,3 +195,6 @@ impl Wiring for Api {
         self.limits.query_depth
     }
 }
+
+#[cfg(test)]
+mod tests;

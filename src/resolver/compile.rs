@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Code, JsCode, VtlCode};
+use super::{Code, EvaluationLimits, JsCode, VtlCode};
 use crate::definition::{Limits, Runtime};
 use crate::diagnostic::{Diagnostic, Place, Severity, Source};
 
@@ -30,7 +30,8 @@ pub fn compile_runtime(
     match runtime {
         Runtime::Code(source) => {
             let (module, found) = compiler.module(source);
-            (module.map(|module| Code::Js(Arc::new(JsCode { module, slow: AtomicBool::new(false) }))), found)
+            let limits = EvaluationLimits::from(compiler.limits);
+            (module.map(|module| Code::Js(Arc::new(JsCode { module, limits, slow: AtomicBool::new(false) }))), found)
         }
         Runtime::Templates { request, response } => {
             let mut found = Vec::new();
@@ -48,6 +49,7 @@ pub fn compile_runtime(
                 (request, response) => Some(Code::Vtl(Arc::new(VtlCode {
                     request: request.flatten(),
                     response: response.flatten(),
+                    limits: EvaluationLimits::from(compiler.limits),
                     slow: AtomicBool::new(false),
                 }))),
             };

@@ -4,9 +4,9 @@
 //! double its cost. Code that ever exceeds the inline budget is marked and from then on runs on a small pool with a longer
 //! one, so that a few bad resolvers cannot stop the workers.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use appsync_utils::{Effects, Failure, Session};
 use tokio::sync::Semaphore;
@@ -23,7 +23,10 @@ const POOL_BUDGET: Duration = Duration::from_millis(1500);
 /// How many marked steps run at a time.
 const POOL_SIZE: usize = 2;
 
-static POOL: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(POOL_SIZE));
+/// AppSync's words for a result beyond its limit (developer guide, "Troubleshooting").
+pub(super) const TOO_LARGE: &str = "Transformation too large";
+
+static POOL: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(POOL_SIZE)));
 
 /// What evaluating a step gave.
 pub(super) struct Evaluation {
@@ -39,43 +42,60 @@ pub(super) enum Fault {
     Failure(Failure),
     /// The code itself failed, or reached a limit that `message` names.
     Code { message: String },
+    /// The request's time was up.
+    Deadline,
 }
 
-/// As [`Evaluation`], with the one fault that leads to a second try.
-pub(super) enum Attempt {
-    Done(Evaluation),
-    OutOfTime,
-}
+/// The one fault that leads to a second try.
+pub(super) struct OutOfTime;
 
-/// Evaluates one step with `ctx` made of `members`.
-pub(super) async fn evaluate(code: &Code, step: Step, members: Object, identity: &Value) -> Evaluation {
+/// An evaluation, unless its budget ended first.
+pub(super) type Attempt = Result<Evaluation, OutOfTime>;
+
+/// Evaluates one step with `ctx` made of `members`. Neither the code nor the wait for the pool outlives `deadline`.
+pub(super) async fn evaluate(code: &Code, step: Step, members: Object, identity: &Value, deadline: Instant) -> Evaluation {
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let failed = |fault: Fault| Evaluation { result: Err(fault), stash: None, effects: Effects::default() };
+    let budget = left();
+    if budget.is_zero() {
+        return failed(Fault::Deadline);
+    }
     if !code.slow().load(Ordering::Relaxed) {
-        match attempt(code, step, &members, identity.clone(), INLINE_BUDGET) {
-            Attempt::Done(evaluation) => return evaluation,
-            Attempt::OutOfTime => code.slow().store(true, Ordering::Relaxed),
+        match attempt(code, step, &members, identity.clone(), budget.min(INLINE_BUDGET)) {
+            Ok(evaluation) => return evaluation,
+            // With little time left the code has not shown that it is slow.
+            Err(OutOfTime) if budget < INLINE_BUDGET => return failed(Fault::Deadline),
+            Err(OutOfTime) => code.slow().store(true, Ordering::Relaxed),
         }
     }
-    let out_of_time = || Evaluation {
-        result: Err(Fault::Code {
-            message: format!(
-                "The {} ran longer than {} ms, the limit for one evaluation.",
-                match step {
-                    Step::Request => "request step",
-                    Step::Response => "response step",
-                },
-                POOL_BUDGET.as_millis()
-            ),
-        }),
-        stash: None,
-        effects: Effects::default(),
+    let Ok(permit) = tokio::time::timeout_at(deadline.into(), Arc::clone(&POOL).acquire_owned()).await else {
+        return failed(Fault::Deadline);
     };
-    let permit = POOL.acquire().await.expect("the pool is never closed");
+    let permit = permit.expect("the pool is never closed");
+    let budget = left();
     let (code, identity) = (code.clone(), identity.clone());
-    let attempt = tokio::task::spawn_blocking(move || attempt(&code, step, &members, identity, POOL_BUDGET)).await;
-    drop(permit);
-    match attempt {
-        Ok(Attempt::Done(evaluation)) => evaluation,
-        Ok(Attempt::OutOfTime) | Err(_) => out_of_time(),
+    let attempt = tokio::task::spawn_blocking(move || {
+        // Held by the work itself: a request that is given up must not let another one in beside work that still goes on.
+        let _permit = permit;
+        attempt(&code, step, &members, identity, budget.min(POOL_BUDGET))
+    });
+    match attempt.await {
+        Ok(Ok(evaluation)) => evaluation,
+        Ok(Err(OutOfTime)) if budget < POOL_BUDGET => failed(Fault::Deadline),
+        Ok(Err(OutOfTime)) => {
+            let step = match step {
+                Step::Request => "request step",
+                Step::Response => "response step",
+            };
+            let message = format!("The {step} ran longer than {} ms, the limit for one evaluation.", POOL_BUDGET.as_millis());
+            failed(Fault::Code { message })
+        }
+        Err(error) => match error.try_into_panic() {
+            // As a panic on the worker: caught, logged and answered where the request is.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Cancelled: the runtime is going away.
+            Err(_) => failed(Fault::Deadline),
+        },
     }
 }
 
@@ -87,17 +107,21 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
                 Step::Request => appsync_js::Handler::Request,
                 Step::Response => appsync_js::Handler::Response,
             };
-            let limits = appsync_js::Limits { deadline: budget, ..appsync_js::Limits::default() };
+            let result_bytes = code.limits.result_bytes;
+            let limits = appsync_js::Limits { deadline: budget, result_bytes, ..appsync_js::Limits::default() };
             let outcome = code.module.evaluate(handler, members, &mut session, &limits);
             let (result, stash) = match outcome {
                 Ok(evaluation) => (Ok(evaluation.value), Some(evaluation.stash)),
-                Err(appsync_js::Fault::Limit { which: appsync_js::LimitKind::Deadline, .. }) => return Attempt::OutOfTime,
+                Err(appsync_js::Fault::Limit { which: appsync_js::LimitKind::Deadline, .. }) => return Err(OutOfTime),
+                Err(appsync_js::Fault::Limit { which: appsync_js::LimitKind::ResultSize, message }) => {
+                    (Err(Fault::Code { message: format!("{TOO_LARGE}: {message} (limit evaluation_result)") }), None)
+                }
                 Err(appsync_js::Fault::Failure(failure)) => (Err(Fault::Failure(failure)), None),
                 Err(appsync_js::Fault::Limit { message, .. } | appsync_js::Fault::Runtime { message, .. }) => {
                     (Err(Fault::Code { message }), None)
                 }
             };
-            Attempt::Done(Evaluation { result, stash, effects: session.effects })
+            Ok(Evaluation { result, stash, effects: session.effects })
         }
         Code::Vtl(code) => {
             let template = match step {
@@ -105,8 +129,8 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
                 Step::Response => &code.response,
             };
             match template {
-                Some(template) => vtl::evaluate(template, step, members, session, budget),
-                None => Attempt::Done(Evaluation { result: Ok(Value::Null), stash: None, effects: session.effects }),
+                Some(template) => vtl::evaluate(template, step, members, session, &code.limits, budget),
+                None => Ok(Evaluation { result: Ok(Value::Null), stash: None, effects: session.effects }),
             }
         }
     }

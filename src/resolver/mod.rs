@@ -69,6 +69,8 @@ pub enum Code {
 pub struct JsCode {
     /// The module.
     pub module: appsync_js::Module,
+    /// What one evaluation may use.
+    pub limits: EvaluationLimits,
     /// Set once it was interrupted: from then on it runs beside the workers.
     pub slow: std::sync::atomic::AtomicBool,
 }
@@ -79,8 +81,28 @@ pub struct VtlCode {
     pub request: Option<velocity::Template>,
     /// The response mapping template.
     pub response: Option<velocity::Template>,
+    /// What one evaluation may use.
+    pub limits: EvaluationLimits,
     /// As in [`JsCode`].
     pub slow: std::sync::atomic::AtomicBool,
+}
+
+/// What one evaluation may use beside its time: `[api.limits]` of the definition.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluationLimits {
+    /// `evaluation_result`: bytes of the result.
+    pub result_bytes: usize,
+    /// `loop_iterations`: turns of one `#foreach`.
+    pub loop_iterations: usize,
+}
+
+impl From<&crate::definition::Limits> for EvaluationLimits {
+    fn from(limits: &crate::definition::Limits) -> Self {
+        Self {
+            result_bytes: usize::try_from(limits.evaluation_result).unwrap_or(usize::MAX),
+            loop_iterations: limits.loop_iterations as usize,
+        }
+    }
 }
 
 impl std::fmt::Debug for Code {

@@ -92,7 +92,11 @@ impl Run<'_> {
         // Only a unit resolver's template chooses its version; functions and code always have the newer one.
         let legacy =
             unit && matches!(function.code, Code::Vtl(_)) && request.get("version").and_then(Value::as_str) == Some("2017-02-28");
-        match function.data_source.invoke(request, &self.call).await {
+        let deadline = self.call.deadline.into();
+        let Ok(outcome) = tokio::time::timeout_at(deadline, function.data_source.invoke(request, &self.call)).await else {
+            return Err(Box::new(timed_out()));
+        };
+        match outcome {
             Ok(result) => {
                 if legacy && result.is_null() {
                     return Ok(Ended::Result(Value::Null));
@@ -133,7 +137,7 @@ impl Run<'_> {
         if !code.has(step) {
             return Ok(None);
         }
-        let outcome = evaluate::evaluate(code, step, self.context.members(), self.identity).await;
+        let outcome = evaluate::evaluate(code, step, self.context.members(), self.identity, self.call.deadline).await;
         let Evaluation { result, stash, mut effects } = outcome;
         for error in std::mem::take(&mut effects.errors) {
             let error = self.raised(error);
@@ -162,6 +166,7 @@ impl Run<'_> {
             Err(Fault::Failure(failure @ Failure::Invalid { .. })) => {
                 Err(Box::new(FieldError::new(code.error_type(), failure.to_string())))
             }
+            Err(Fault::Deadline) => Err(Box::new(timed_out())),
             Err(Fault::Code { message }) => Err(Box::new(FieldError::new(code.error_type(), message))),
         }
     }
@@ -175,6 +180,11 @@ impl Run<'_> {
 enum Evaluated {
     Value(Value),
     Early { value: Value, skip_to: Option<SkipTo> },
+}
+
+/// The field's error when the request's time is up; fields that were done by then keep their values.
+fn timed_out() -> FieldError {
+    FieldError::new("ExecutionTimeout", "Execution timed out.")
 }
 
 fn raised_by_source(error: DataSourceError) -> FieldError {

@@ -13,8 +13,8 @@ use appsync_utils::{Failure, Languages, Session, Utility};
 use value::{Object, Value};
 use velocity::{Context, EvaluateError, Host, HostError, Key, Limits, MapRef, Options, Template, Val};
 
-use super::Step;
-use super::evaluate::{Attempt, Evaluation, Fault};
+use super::evaluate::{Attempt, Evaluation, Fault, OutOfTime, TOO_LARGE};
+use super::{EvaluationLimits, Step};
 
 /// The switches of AppSync's templates: Velocity 1.7, where `#set` to null makes a variable null and `null` may be written.
 pub(super) fn options() -> Options {
@@ -22,7 +22,14 @@ pub(super) fn options() -> Options {
 }
 
 /// Evaluates one template with `ctx` made of `members`.
-pub(super) fn evaluate(template: &Template, step: Step, members: &Object, session: Session, budget: Duration) -> Attempt {
+pub(super) fn evaluate(
+    template: &Template,
+    step: Step,
+    members: &Object,
+    session: Session,
+    bounds: &EvaluationLimits,
+    budget: Duration,
+) -> Attempt {
     let session = Rc::new(RefCell::new(session));
     let ctx = ctx(members);
     let mut context = Context::new();
@@ -36,14 +43,19 @@ pub(super) fn evaluate(template: &Template, step: Step, members: &Object, sessio
     context.set("utils", util);
     context.set("extensions", host(&EXTENSIONS, "extensions"));
     context.set("runtime", host(&RUNTIME, "runtime"));
-    let limits = Limits { deadline: Some(Instant::now() + budget), ..Limits::default() };
+    let limits = Limits {
+        max_iterations: bounds.loop_iterations,
+        max_output: bounds.result_bytes,
+        deadline: Some(Instant::now() + budget),
+        ..Limits::default()
+    };
     let outcome = template.evaluate(&mut context, &limits);
     let result = match outcome {
         Ok(outcome) => match outcome.returned {
-            Some(value) => returned(&value, step),
+            Some(value) => returned(&value, step, bounds),
             None => rendered(&outcome.text, step),
         },
-        Err(error) if error.is_out_of_time() => return Attempt::OutOfTime,
+        Err(error) if error.is_out_of_time() => return Err(OutOfTime),
         Err(error) => Err(fault(error)),
     };
     // The stash is read back even after an early return; a template that failed loses what it changed.
@@ -51,12 +63,16 @@ pub(super) fn evaluate(template: &Template, step: Step, members: &Object, sessio
     let stash = keeps.then(|| ctx.get("stash").and_then(|stash| stash.to_value().ok())).flatten();
     drop(context);
     let effects = std::mem::take(&mut session.borrow_mut().effects);
-    Attempt::Done(Evaluation { result, stash, effects })
+    Ok(Evaluation { result, stash, effects })
 }
 
 /// `#return(value)` in a request template skips the data source; in a response template it is the result.
-fn returned(value: &Val, step: Step) -> Result<Value, Fault> {
+fn returned(value: &Val, step: Step, bounds: &EvaluationLimits) -> Result<Value, Fault> {
     let value = value.to_value().map_err(|error| Fault::Code { message: format!("#return: {error}") })?;
+    if value.to_json().len() > bounds.result_bytes {
+        let message = format!("{TOO_LARGE}: #return gives more than {} bytes (limit evaluation_result)", bounds.result_bytes);
+        return Err(Fault::Code { message });
+    }
     match step {
         Step::Request => Err(Fault::Failure(Failure::EarlyReturn { value, skip_to: None })),
         Step::Response => Ok(value),
@@ -81,6 +97,12 @@ fn fault(error: EvaluateError) -> Fault {
     let place = format!(" (line {}, column {})", error.line, error.column);
     match error.host.and_then(|host| host.downcast::<Failure>().ok()) {
         Some(failure) => Fault::Failure(*failure),
+        // The engine knows its own name for the limit only.
+        None if error.message.ends_with("max_output)") => {
+            let message =
+                error.message.replace("max_string or max_output", "max_output").replace("max_output", "evaluation_result");
+            Fault::Code { message: format!("{TOO_LARGE}: {message}{place}") }
+        }
         None => Fault::Code { message: format!("{}{place}", error.message) },
     }
 }
@@ -242,15 +264,17 @@ mod tests {
     fn run(template: &str, step: Step, members: &Value) -> (Result<Value, String>, Value) {
         let template = Template::parse(template, &options()).expect("a template");
         let members = members.as_object().expect("an object");
-        match evaluate(&template, step, members, Session::system(Value::Null), Duration::from_secs(1)) {
-            Attempt::Done(evaluation) => {
+        let bounds = EvaluationLimits { result_bytes: 5_000, loop_iterations: 1_000 };
+        match evaluate(&template, step, members, Session::system(Value::Null), &bounds, Duration::from_secs(1)) {
+            Ok(evaluation) => {
                 let result = evaluation.result.map_err(|fault| match fault {
                     Fault::Failure(failure) => format!("{failure:?}"),
                     Fault::Code { message } => message,
+                    Fault::Deadline => "late".to_owned(),
                 });
                 (result, evaluation.stash.unwrap_or_default())
             }
-            Attempt::OutOfTime => (Err("out of time".to_owned()), Value::Null),
+            Err(OutOfTime) => (Err("out of time".to_owned()), Value::Null),
         }
     }
 
@@ -303,5 +327,8 @@ mod tests {
         check("hello", Step::Response, "Unable to parse the JSON document");
         check("  ", Step::Request, "Template transformation yielded an empty response.");
         check("#foreach($i in [1..2000])$i#end", Step::Response, "1000");
+        let too_large = "Transformation too large: ";
+        check("#foreach($i in [1..1000])0123456789#end", Step::Response, too_large);
+        check("#set($t = [])#foreach($i in [1..1000])$util.qr($t.add(\"0123456789\"))#end#return($t)", Step::Response, too_large);
     }
 }
