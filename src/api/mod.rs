@@ -157,8 +157,8 @@ impl Api {
             mode: authorization::mode_of(&context.identity),
             resolver_limit: self.limits.resolver_count,
         };
-        let identity = context.identity.to_value();
-        let resolvers = RequestResolvers::new(&self.resolvers, identity, request_member(&context), context.deadline);
+        let members = || (context.identity.to_value(), request_member(&context));
+        let resolvers = RequestResolvers::new(&self.resolvers, &members, context.deadline);
         let results = executor::resolve(plan, &request, &resolvers).await;
         let effects = resolvers.into_effects();
         match writer::write(&self.type_system, plan, &request, &results, &effects.errors, self.limits.response) {

@@ -6,7 +6,7 @@ use value::{Object, Str, Value};
 
 use crate::execution::executor::FieldCall;
 
-/// The names of `ctx`'s members, allocated once.
+/// The names of `ctx`'s and `ctx.info`'s members, allocated once.
 struct Names {
     arguments: Str,
     identity: Str,
@@ -19,6 +19,11 @@ struct Names {
     result: Str,
     error: Str,
     out_errors: Str,
+    field_name: Str,
+    parent_type_name: Str,
+    variables: Str,
+    selection_set_list: Str,
+    selection_set_graphql: Str,
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
@@ -33,6 +38,11 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
     result: "result".into(),
     error: "error".into(),
     out_errors: "outErrors".into(),
+    field_name: "fieldName".into(),
+    parent_type_name: "parentTypeName".into(),
+    variables: "variables".into(),
+    selection_set_list: "selectionSetList".into(),
+    selection_set_graphql: "selectionSetGraphQL".into(),
 });
 
 /// The state of one resolver run, from which each step's `ctx` is made.
@@ -108,11 +118,12 @@ impl Context {
 
 /// `ctx.info` of a field.
 pub(super) fn info(call: &FieldCall<'_>) -> Value {
+    let names = &*NAMES;
     let mut info = Object::with_capacity(5);
-    info.insert("fieldName", &call.field.name);
-    info.insert("parentTypeName", &call.field.parent_type);
-    info.insert("variables", call.variables.clone());
-    info.insert("selectionSetList", call.resolved.selection_set_list.clone());
-    info.insert("selectionSetGraphQL", &call.resolved.selection_set_graphql);
+    info.insert(Arc::clone(&names.field_name), &call.field.name);
+    info.insert(Arc::clone(&names.parent_type_name), &call.field.parent_type);
+    info.insert(Arc::clone(&names.variables), call.variables);
+    info.insert(Arc::clone(&names.selection_set_list), &call.resolved.selection_set_list);
+    info.insert(Arc::clone(&names.selection_set_graphql), &call.resolved.selection_set_graphql);
     info.into()
 }

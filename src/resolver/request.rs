@@ -1,6 +1,6 @@
 //! The resolvers of an API, for one request: the executor's [`Resolvers`].
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use appsync_utils::{Effects, LogEntry};
@@ -41,7 +41,9 @@ impl ResolverSet {
 /// A [`ResolverSet`] in the hands of one request.
 pub struct RequestResolvers<'a> {
     set: &'a ResolverSet,
-    shared: RequestMembers,
+    members: &'a (dyn Fn() -> (Value, Value) + Sync),
+    /// Made when the first resolver runs.
+    shared: OnceLock<RequestMembers>,
     deadline: Instant,
     effects: Mutex<RequestEffects>,
 }
@@ -56,11 +58,10 @@ pub struct RequestEffects {
 }
 
 impl<'a> RequestResolvers<'a> {
-    /// For a request of `identity`, whose `ctx.request` is `request`, to be answered by `deadline`.
+    /// For a request whose `ctx.identity` and `ctx.request` are what `members` makes, to be answered by `deadline`.
     #[must_use]
-    pub fn new(set: &'a ResolverSet, identity: Value, request: Value, deadline: Instant) -> Self {
-        let shared = RequestMembers { identity, request, env: set.env.clone() };
-        Self { set, shared, deadline, effects: Mutex::default() }
+    pub fn new(set: &'a ResolverSet, members: &'a (dyn Fn() -> (Value, Value) + Sync), deadline: Instant) -> Self {
+        Self { set, members, shared: OnceLock::new(), deadline, effects: Mutex::default() }
     }
 
     /// What the resolvers asked for, once all have run.
@@ -103,14 +104,18 @@ impl Resolvers for RequestResolvers<'_> {
             let Some((_, resolver)) = self.set.resolvers.get_index(call.resolved.resolver.0 as usize) else {
                 return Vec::new();
             };
+            let shared = self.shared.get_or_init(|| {
+                let (identity, request) = (self.members)();
+                RequestMembers { identity, request, env: self.set.env.clone() }
+            });
             let info = info(&call);
             let take = |effects: Effects| self.take(resolver, effects);
             let one = |source: &Value| {
-                let context = Context::new(&call, &info, source, &self.shared);
+                let context = Context::new(&call, &info, source, shared);
                 let run = Run {
                     resolver,
                     call: Call::new(&resolver.type_name, &resolver.field_name, self.deadline),
-                    identity: &self.shared.identity,
+                    identity: &shared.identity,
                     effects: &take,
                     context,
                     errors: Vec::new(),
