@@ -46,7 +46,7 @@ impl Folder {
     }
 }
 
-async fn ask_within(api: &Arc<Api>, query: &str, time: Duration) -> Value {
+async fn body_within(api: &Arc<Api>, query: &str, time: Duration) -> String {
     let request = GraphqlRequest { query: query.into(), operation_name: None, variables: Object::new() };
     let context = RequestContext {
         identity: Identity::ApiKey,
@@ -57,7 +57,11 @@ async fn ask_within(api: &Arc<Api>, query: &str, time: Duration) -> Value {
         deadline: Instant::now() + time,
     };
     let response = api.execute(request, context).await.expect("a document");
-    Value::parse(&response.body).expect("JSON")
+    String::from_utf8(response.body).expect("UTF-8")
+}
+
+async fn ask_within(api: &Arc<Api>, query: &str, time: Duration) -> Value {
+    Value::parse(body_within(api, query, time).await.as_bytes()).expect("JSON")
 }
 
 async fn ask(api: &Arc<Api>, query: &str) -> Value {
@@ -246,6 +250,21 @@ export function response(ctx) { return JSON.stringify({ result: ctx.result, prev
     let expected = r#"{"result":"two","prev":{"result":"two"},"stash":{"a":[null,null,null],"one":1,"two":2}}"#;
     assert_eq!(data("pipe"), expected, "{answer}");
     assert_eq!(errors(&answer), ["T: one", "T: two"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_deepest_document_runs_on_a_worker_s_stack() {
+    let api = Folder::new(
+        "",
+        "type Query { t: T }\ntype T { t: [T!] p: T n: Int }",
+        &[("Query.t.js", &gives("{ n: 1 }")), ("T.t.js", &gives("[{ n: 1, p: { n: 2 } }]"))],
+    )
+    .api();
+    let depth = 95;
+    let query = format!("{{ t {} n {} }}", "{ t { p ".repeat(depth) + "{", "} ".repeat(2 * depth + 1));
+    let answer = tokio::spawn(async move { body_within(&api, &query, Duration::from_secs(30)).await }).await.expect("no panic");
+    assert_eq!(answer.matches("\"p\":").count(), depth, "{answer}");
+    assert!(!answer.contains("\"errors\""), "{answer}");
 }
 
 #[test]

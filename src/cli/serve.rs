@@ -54,7 +54,12 @@ fn listen(definition: &ServerDefinition, compiled: Vec<Api>, found: &[Diagnostic
         let hosts = definition_of_api.domain_names.iter().map(ToString::to_string).collect();
         served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), Authenticator::api_key(keys)));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    // Documents are up to 200 levels deep, which fits into the usual 2 MiB; twice that is a margin that costs address space only.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(4 << 20)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     runtime.block_on(async {
         let stop = stop_signal()?;
         let server = Server::bind(settings(&definition.server), served).await?;

@@ -2,9 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use super::{Code, EvaluationLimits, JsCode, VtlCode};
+use super::{Code, EvaluationLimits, JsCode, Pace, VtlCode};
 use crate::definition::{Limits, Runtime};
 use crate::diagnostic::{Diagnostic, Place, Severity, Source};
 
@@ -31,7 +30,7 @@ pub fn compile_runtime(
         Runtime::Code(source) => {
             let (module, found) = compiler.module(source);
             let limits = EvaluationLimits::from(compiler.limits);
-            (module.map(|module| Code::Js(Arc::new(JsCode { module, limits, slow: AtomicBool::new(false) }))), found)
+            (module.map(|module| Code::Js(Arc::new(JsCode { module, limits, pace: Pace::default() }))), found)
         }
         Runtime::Templates { request, response } => {
             let mut found = Vec::new();
@@ -50,7 +49,7 @@ pub fn compile_runtime(
                     request: request.flatten(),
                     response: response.flatten(),
                     limits: EvaluationLimits::from(compiler.limits),
-                    slow: AtomicBool::new(false),
+                    pace: Pace::default(),
                 }))),
             };
             (code, found)

@@ -1,10 +1,11 @@
 //! One step of code, within limits, where it cannot stall the server.
 //!
 //! A step takes tens of microseconds, so it runs inline on the worker that drives its request; a hop to another thread would
-//! double its cost. Code that ever exceeds the inline budget is marked and from then on runs on a small pool with a longer
-//! one, so that a few bad resolvers cannot stop the workers.
+//! double its cost. Code that exceeds the inline budget is marked and from then on runs on a small pool with a longer one, so
+//! that a few bad resolvers cannot stop the workers. It comes back when it has been quick there for a while: the clock also
+//! runs while the system gives the processor to others, and a busy moment must not banish good code until the next start.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,28 @@ const POOL_BUDGET: Duration = Duration::from_millis(1500);
 
 /// How many marked steps run at a time.
 const POOL_SIZE: usize = 2;
+
+/// How many quick evaluations in a row bring code back from the pool. Code that is slow now and then costs a worker one
+/// inline budget in so many evaluations.
+const PROBATION: u32 = 32;
+
+/// Whether code runs on the workers or beside them.
+#[derive(Debug, Default)]
+pub struct Pace(AtomicU32);
+
+impl Pace {
+    fn is_slow(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn was_slow(&self) {
+        self.0.store(PROBATION, Ordering::Relaxed);
+    }
+
+    fn was_quick(&self) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    }
+}
 
 /// AppSync's words for a result beyond its limit (developer guide, "Troubleshooting").
 pub(super) const TOO_LARGE: &str = "Transformation too large";
@@ -60,12 +83,12 @@ pub(super) async fn evaluate(code: &Code, step: Step, members: Object, identity:
     if budget.is_zero() {
         return failed(Fault::Deadline);
     }
-    if !code.slow().load(Ordering::Relaxed) {
+    if !code.pace().is_slow() {
         match attempt(code, step, &members, identity.clone(), budget.min(INLINE_BUDGET)) {
             Ok(evaluation) => return evaluation,
             // With little time left the code has not shown that it is slow.
             Err(OutOfTime) if budget < INLINE_BUDGET => return failed(Fault::Deadline),
-            Err(OutOfTime) => code.slow().store(true, Ordering::Relaxed),
+            Err(OutOfTime) => code.pace().was_slow(),
         }
     }
     let Ok(permit) = tokio::time::timeout_at(deadline.into(), Arc::clone(&POOL).acquire_owned()).await else {
@@ -77,7 +100,14 @@ pub(super) async fn evaluate(code: &Code, step: Step, members: Object, identity:
     let attempt = tokio::task::spawn_blocking(move || {
         // Held by the work itself: a request that is given up must not let another one in beside work that still goes on.
         let _permit = permit;
-        attempt(&code, step, &members, identity, budget.min(POOL_BUDGET))
+        let began = Instant::now();
+        let attempt = attempt(&code, step, &members, identity, budget.min(POOL_BUDGET));
+        if began.elapsed() < INLINE_BUDGET / 2 {
+            code.pace().was_quick();
+        } else {
+            code.pace().was_slow();
+        }
+        attempt
     });
     match attempt.await {
         Ok(Ok(evaluation)) => evaluation,
@@ -137,10 +167,33 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
 }
 
 impl Code {
-    fn slow(&self) -> &AtomicBool {
+    fn pace(&self) -> &Pace {
         match self {
-            Code::Js(code) => &code.slow,
-            Code::Vtl(code) => &code.slow,
+            Code::Js(code) => &code.pace,
+            Code::Vtl(code) => &code.pace,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_comes_back_after_being_quick_for_a_while() {
+        let pace = Pace::default();
+        pace.was_quick();
+        assert!(!pace.is_slow());
+        pace.was_slow();
+        for _ in 1..PROBATION {
+            pace.was_quick();
+        }
+        assert!(pace.is_slow());
+        pace.was_slow();
+        for _ in 0..PROBATION {
+            assert!(pace.is_slow());
+            pace.was_quick();
+        }
+        assert!(!pace.is_slow());
     }
 }

@@ -16,6 +16,7 @@ use value::Str;
 
 use crate::data_source::DataSource;
 
+pub use evaluate::Pace;
 pub use request::{RequestResolvers, ResolverSet, env};
 
 /// A compiled resolver.
@@ -65,14 +66,14 @@ pub enum Code {
     Vtl(Arc<VtlCode>),
 }
 
-/// A compiled module, and whether it ever ran out of its inline budget.
+/// A compiled module, and how it runs.
 pub struct JsCode {
     /// The module.
     pub module: appsync_js::Module,
     /// What one evaluation may use.
     pub limits: EvaluationLimits,
-    /// Set once it was interrupted: from then on it runs beside the workers.
-    pub slow: std::sync::atomic::AtomicBool,
+    /// Whether it runs on the workers or beside them.
+    pub pace: Pace,
 }
 
 /// The templates of a step.
@@ -84,7 +85,7 @@ pub struct VtlCode {
     /// What one evaluation may use.
     pub limits: EvaluationLimits,
     /// As in [`JsCode`].
-    pub slow: std::sync::atomic::AtomicBool,
+    pub pace: Pace,
 }
 
 /// What one evaluation may use beside its time: `[api.limits]` of the definition.

@@ -89,7 +89,16 @@ fn rendered(text: &str, step: Step) -> Result<Value, Fault> {
     }
     Value::parse(text.as_bytes()).map_err(|error| {
         let shown: String = text.trim().chars().take(200).collect();
-        Fault::Code { message: format!("Unable to parse the JSON document: '{error}'. The template gave: {shown}") }
+        // The first sentence of each is AppSync's.
+        let message = match step {
+            Step::Response => format!("Unable to convert {shown} to Object. As JSON: {error}."),
+            Step::Request if error.message.starts_with("trailing characters") => format!(
+                "Trailing characters at the end of the JSON string are not allowed. They begin at line {} column {} of: {shown}",
+                error.line, error.column
+            ),
+            Step::Request => format!("Unable to parse the JSON document: '{error}'. The template gave: {shown}"),
+        };
+        Fault::Code { message }
     })
 }
 
@@ -324,7 +333,9 @@ mod tests {
         check("$util.error(\"no\", \"Bad\")", Step::Request, "Raised(Raised { message: \"no\", error_type: Some(\"Bad\")");
         check("$util.unauthorized()", Step::Request, "Unauthorized");
         check("#return({\"a\": 1})", Step::Request, "EarlyReturn");
-        check("hello", Step::Response, "Unable to parse the JSON document");
+        check("hello", Step::Response, "Unable to convert hello to Object.");
+        check("hello", Step::Request, "Unable to parse the JSON document: 'expected a JSON value at line 1 column 1'");
+        check("{} {}", Step::Request, "Trailing characters at the end of the JSON string are not allowed.");
         check("  ", Step::Request, "Template transformation yielded an empty response.");
         check("#foreach($i in [1..2000])$i#end", Step::Response, "1000");
         let too_large = "Transformation too large: ";
