@@ -176,3 +176,66 @@ fn documents_as_deep_as_validation_lets_in_are_planned_on_a_worker_s_stack() {
     let worker = std::thread::Builder::new().stack_size(2 << 20).spawn(move || prepared(&query).map(|plan| plan.field_count));
     assert_eq!(worker.expect("a thread").join().expect("no overflow"), Ok(depth + 1));
 }
+
+#[test]
+fn the_largest_documents_are_judged_soon() {
+    let many = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<Vec<_>>().join(" ");
+    let pairs = |count: usize| {
+        many(count, &|at| {
+            let later = many(count - at - 1, &|next| format!("...F{}", at + 1 + next));
+            format!("fragment F{at} on Query {{ {later} id }}")
+        })
+    };
+    let variables = many(2_400, &|at| format!("$v{at}: Int"));
+    let used = many(2_400, &|at| format!("$v{at}"));
+    for (what, query) in [
+        ("aliases", format!("{{ {} }}", many(2_400, &|at| format!("a{at}: t {{ a }}")))),
+        ("one field", format!("{{ {} }}", "t { a } ".repeat(3_700))),
+        ("one field below", format!("{{ t {{ {} }} }}", "t { t { a } } ".repeat(2_100))),
+        ("unknown fields", format!("{{ {} }}", "x ".repeat(14_900))),
+        ("variables", format!("query({variables}) {{ t {{ r(x: [{used}]) {{ a }} }} }}")),
+        (
+            "fragments side by side",
+            format!(
+                "{{ {} }} {}",
+                many(1_000, &|at| format!("...F{at}")),
+                many(1_000, &|at| format!("fragment F{at} on Query {{ t {{ a b }} }}"))
+            ),
+        ),
+        ("fragments that spread all later ones", format!("{{ ...F0 }} {}", pairs(112))),
+        (
+            "a chain of fragments",
+            format!(
+                "{{ ...F0 }} {} fragment F1600 on Query {{ id }}",
+                many(1_600, &|at| format!("fragment F{at} on Query {{ ...F{} id }}", at + 1))
+            ),
+        ),
+        (
+            "a cycle of fragments",
+            format!("{{ ...F0 }} {}", many(1_600, &|at| format!("fragment F{at} on Query {{ ...F{} id }}", (at + 1) % 1_600))),
+        ),
+        ("unused fragments", format!("{{ id }} {}", many(1_800, &|at| format!("fragment F{at} on Query {{ id }}")))),
+        ("concrete types", format!("{{ many {{ {} }} }}", "... on T { t { a } } ... on U { t { b } } ".repeat(700))),
+        (
+            "introspection",
+            format!(
+                "query($n: String!) {{ {} ...F }} fragment F on Query {{ {} }}",
+                many(600, &|at| format!("a{at}: __type(name: $n) {{ name }}")),
+                "id ".repeat(6_000)
+            ),
+        ),
+        ("arguments", format!("{{ t {{ r({}) {{ a }} }} }}", "x: [1] ".repeat(2_900))),
+        ("operations", many(2_400, &|at| format!("query Q{at} {{ id }}"))),
+    ] {
+        let began = Instant::now();
+        let outcome = prepared(&query);
+        let took = began.elapsed();
+        let tokens = outcome.as_ref().err().is_some_and(|error| error.contains("tokens"));
+        assert!(!tokens, "{what}: beyond the gate, nothing was judged");
+        println!(
+            "{what}: {took:?} {}",
+            outcome.map_or_else(|error| error.chars().take(60).collect(), |plan| plan.field_count.to_string())
+        );
+        assert!(took < Duration::from_secs(10), "{what}: {took:?}");
+    }
+}
