@@ -268,7 +268,7 @@ impl Wiring for Data<'_> {
     }
 
     fn query_depth_limit(&self) -> Option<u32> {
-        (self.seed % 4 == 0).then_some(4)
+        self.seed.is_multiple_of(4).then_some(4)
     }
 }
 
@@ -314,10 +314,11 @@ impl<'a> Interpreter<'a> {
                 Selection::Field(field) if self.included(&field.directives) => {
                     fields.entry(field.response_key().to_string()).or_default().push(field);
                 }
-                Selection::InlineFragment(fragment) if self.included(&fragment.directives) => {
-                    if fragment.type_condition.as_ref().is_none_or(|on| self.applies(on, object)) {
-                        self.collect(object, &fragment.selection_set, fields);
-                    }
+                Selection::InlineFragment(fragment)
+                    if self.included(&fragment.directives)
+                        && fragment.type_condition.as_ref().is_none_or(|on| self.applies(on, object)) =>
+                {
+                    self.collect(object, &fragment.selection_set, fields);
                 }
                 Selection::FragmentSpread(spread) if self.included(&spread.directives) => {
                     let fragment = self.document.fragment(&spread.name).expect("defined");
