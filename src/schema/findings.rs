@@ -1,5 +1,6 @@
 //! The GraphQL library's findings as ours: stable rule names, clear sentences, a way out.
 
+use apollo_compiler::Schema;
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::validation::DiagnosticData;
@@ -15,7 +16,7 @@ pub(super) fn span(finding: &DiagnosticData) -> Option<SourceSpan> {
 }
 
 /// A finding without its place.
-pub(super) fn translate(finding: &DiagnosticData) -> Diagnostic {
+pub(super) fn translate(finding: &DiagnosticData, schema: &Schema) -> Diagnostic {
     let text = finding.to_string();
     let name = quoted(&text, 0);
     let Some(rule) = finding.unstable_error_name().map(rule_of) else {
@@ -23,13 +24,17 @@ pub(super) fn translate(finding: &DiagnosticData) -> Diagnostic {
     };
     match rule {
         "unknown-directive" => unknown_directive(name.trim_start_matches('@')),
-        "unknown-type" => Diagnostic::error(rule, format!("there is no type `{name}`"))
-            .help(format!("define `{name}` in one of the schema documents, or correct the name")),
+        "unknown-type" => {
+            let known = schema.types.keys().find(|known| !known.starts_with("__") && alike(known, name));
+            let help = match known {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("define `{name}` in one of the schema documents, or correct the name"),
+            };
+            Diagnostic::error(rule, format!("there is no type `{name}`")).help(help)
+        }
         "missing-query" => Diagnostic::error(rule, "the schema has no query root")
             .help("define `type Query { … }`, or name another object type in `schema { query: … }`"),
-        "misplaced-directive" => {
-            Diagnostic::error(rule, format!("{} here", text.replace(" directive is not supported for ", " may not stand at a ")))
-        }
+        "misplaced-directive" => misplaced_directive(&text),
         "input-type" => {
             Diagnostic::error(rule, format!("`{name}` takes input, so its type must be a scalar, enum or input type"))
                 .help("declare an `input` with the fields that may be sent")
@@ -38,6 +43,22 @@ pub(super) fn translate(finding: &DiagnosticData) -> Diagnostic {
             .help("declare a `type` with the fields that may be selected"),
         _ => Diagnostic::error(rule, text),
     }
+}
+
+/// The library says `NAME directive is not supported for LOCATION location`.
+fn misplaced_directive(text: &str) -> Diagnostic {
+    let Some((name, rest)) = text.split_once(" directive is not supported for ") else {
+        return Diagnostic::error("misplaced-directive", text.to_owned());
+    };
+    let location = rest.trim_end_matches(" location");
+    let error = Diagnostic::error("misplaced-directive", format!("`@{name}` may not stand at {location}"));
+    if name == "aws_subscribe" {
+        return error.help("it belongs on fields of the subscription root");
+    }
+    if super::prelude::ACTED_ON.contains(&name) {
+        return error.help("it protects object types and fields only; here it would protect nothing");
+    }
+    error
 }
 
 /// AppSync ignores directives it does not know, and so do we; saying so helps whoever misspelt one.
@@ -120,10 +141,21 @@ fn build_error(text: &str) -> Diagnostic {
 pub(super) fn name_what_was_found(diagnostic: &mut Diagnostic) {
     let found = diagnostic.place.as_ref().and_then(|place| place.source.text.get(place.span.clone())).unwrap_or_default();
     let found = if found.is_empty() { "the end of the document".to_owned() } else { format!("`{found}`") };
-    let expected = diagnostic.message.trim_end_matches('.');
+    let expected = diagnostic.message.trim_end_matches('.').split(", got ").next().unwrap_or_default();
     diagnostic.message = match expected.strip_prefix("expected ") {
         Some("definition" | "a StringValue, Name or OperationDefinition") => format!("expected a definition, found {found}"),
-        Some(expected) => format!("expected {expected}, found {found}"),
+        Some(expected) => {
+            let expected = match expected {
+                "R_CURLY" => "`}`",
+                "L_CURLY" => "`{`",
+                "R_PAREN" => "`)`",
+                "L_PAREN" => "`(`",
+                "R_BRACK" => "`]`",
+                "COLON" => "`:`",
+                other => other,
+            };
+            format!("expected {expected}, found {found}")
+        }
         None if expected == "Unexpected <EOF>" => "unexpected end of the document".to_owned(),
         None => format!("{expected}, found {found}"),
     };

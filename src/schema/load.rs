@@ -19,6 +19,9 @@ use crate::diagnostic::{Diagnostic, Place, Severity, Source};
 /// How much SDL a schema may have (AppSync quotas).
 pub const MAX_SCHEMA_BYTES: usize = 1024 * 1024;
 
+/// How many findings are listed one by one; nobody reads more, and rendering them would take its time.
+pub(super) const MAX_FINDINGS: usize = 500;
+
 /// How the schema is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -46,7 +49,21 @@ pub fn load(documents: &[Arc<Source>], options: Options) -> Loaded {
         Some((at, place.span.start))
     };
     diagnostics.sort_by_cached_key(document_of);
-    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let mut refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    if type_system.is_none() && !refused {
+        // A valid schema always gives tables; should it not, that must not pass for success.
+        diagnostics.push(Diagnostic::error("invalid-schema", "the schema cannot be resolved: a name in it leads nowhere"));
+        refused = true;
+    }
+    if diagnostics.len() > MAX_FINDINGS {
+        // Errors first, so that none hides behind five hundred warnings.
+        diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
+        let more = diagnostics.split_off(MAX_FINDINGS);
+        let worst = more.iter().map(|diagnostic| diagnostic.severity).max().unwrap_or(Severity::Warning);
+        diagnostics.sort_by_cached_key(document_of);
+        let message = format!("{} more findings are not listed", more.len());
+        diagnostics.push(Diagnostic { severity: worst, ..Diagnostic::warning("more-findings", message) });
+    }
     Loaded { type_system: type_system.filter(|_| !refused), diagnostics }
 }
 
@@ -89,7 +106,7 @@ fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagn
     let mut schema = match schema.validate() {
         Ok(valid) => valid.into_inner(),
         Err(with_errors) => {
-            report(&with_errors.errors, &places, diagnostics);
+            report(&with_errors.errors, &with_errors.partial, &places, diagnostics);
             with_errors.partial
         }
     };
@@ -121,7 +138,7 @@ fn parse(documents: &[Arc<Source>], scans: &[Scan], diagnostics: &mut Vec<Diagno
         Ok(schema) => (schema, true),
         Err(with_errors) => {
             let places = Places { documents, files: Arc::clone(&with_errors.partial.sources) };
-            let syntax_ok = report(&with_errors.errors, &places, diagnostics);
+            let syntax_ok = report(&with_errors.errors, &with_errors.partial, &places, diagnostics);
             (with_errors.partial, syntax_ok)
         }
     }
@@ -130,12 +147,12 @@ fn parse(documents: &[Arc<Source>], scans: &[Scan], diagnostics: &mut Vec<Diagno
 const PRELUDE: &str = "prelude";
 
 /// Adds the library's findings; false when one of them is a syntax error.
-fn report(errors: &DiagnosticList, places: &Places<'_>, diagnostics: &mut Vec<Diagnostic>) -> bool {
+fn report(errors: &DiagnosticList, schema: &Schema, places: &Places<'_>, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let mut syntax_ok = true;
     let mut known = HashSet::new();
     let mut broken_files = HashSet::new();
     for error in errors.iter() {
-        let mut diagnostic = findings::translate(error.error);
+        let mut diagnostic = findings::translate(error.error, schema);
         syntax_ok &= diagnostic.rule != findings::SYNTAX;
         let span = findings::span(error.error);
         // The first syntax error of a document explains it; what follows is mostly the parser finding its feet again.

@@ -53,8 +53,9 @@ pub(super) fn check(schema: &Schema, options: Options, places: &Places<'_>, diag
     for (name, directive) in &schema.directive_definitions {
         for argument in &directive.arguments {
             if let Err(fault) = defaults::value(schema, argument) {
-                let message = format!("the default value of `@{name}({}:)`: {fault}", argument.name);
-                check.error("invalid-value", message, argument.default_value.as_ref().and_then(|value| value.location()));
+                let message =
+                    format!("the default value of `@{name}({}:)` is not a value of `{}`: {fault}", argument.name, argument.ty);
+                check.error("invalid-value", message, argument.default_value.as_ref().and_then(apollo_compiler::Node::location));
             }
         }
     }
@@ -115,7 +116,8 @@ impl Check<'_, '_> {
             return;
         };
         if let Err(fault) = defaults::value(self.schema, input) {
-            self.error("invalid-value", format!("the default value of `{owner}`: {fault}"), value.location());
+            let message = format!("the default value of `{owner}` is not a value of `{}`: {fault}", input.ty);
+            self.error("invalid-value", message, value.location());
             return;
         }
         let message = format!("AWS drops the default value of `{owner}`");
@@ -146,7 +148,7 @@ impl Check<'_, '_> {
         let root = self.schema.schema_definition.mutation.as_ref();
         let root = root.and_then(|root| self.schema.get_object(&root.name)).map(|root| (&root.name, &root.fields));
         for mutation in mutations {
-            let span = directive.specified_argument_by_name("mutations").and_then(|value| value.location());
+            let span = directive.specified_argument_by_name("mutations").and_then(apollo_compiler::Node::location);
             match root.and_then(|(root, fields)| fields.get(mutation).map(|found| (root, found))) {
                 None => {
                     let message = format!("`{owner}` subscribes to the mutation `{mutation}`, which does not exist");

@@ -2,7 +2,7 @@
 //! it gives to clients.
 //!
 //! Variables and results follow graphql-java 11, which takes numeric strings for numbers and anything for strings
-//! (contract: errors §5.5); literals stay strict. The formats of AppSync's own scalars are in [`temporal`] and [`format`],
+//! (contract: errors §5.5); literals stay strict. The formats of AppSync's own scalars are in `temporal.rs` and `format.rs`,
 //! Java's names and texts for values in [`java`]. Enums and wrappers are the caller's business.
 
 mod format;

@@ -193,7 +193,7 @@ fn tokenize(text: &str, comments: &mut HashMap<usize, String>) -> Vec<Token> {
             _ => {
                 at += bytes[at..]
                     .iter()
-                    .take_while(|&&byte| byte.is_ascii_alphanumeric() || byte >= 0x80 || byte < 0x20)
+                    .take_while(|&&byte| byte.is_ascii_alphanumeric() || !(0x20..0x80).contains(&byte))
                     .take_while(|&&byte| !matches!(byte, b'\n' | b'\r'))
                     .count()
                     .max(1);

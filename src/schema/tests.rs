@@ -155,6 +155,12 @@ fn findings_stand_in_their_own_document_and_in_order() {
 fn messages_name_the_thing_and_the_way_out() {
     for (text, message, help) in [
         ("type Query { a: X }", "there is no type `X`", "define `X` in one of the schema documents, or correct the name"),
+        ("type Post { a: Int } type Query { a: post }", "there is no type `post`", "did you mean `Post`?"),
+        ("type Query { a: Strin }", "there is no type `Strin`", "did you mean `String`?"),
+        ("type Query { a: Int", "expected `}`, found the end of the document", ""),
+        ("type Query { a(b: Int:): Int }", "expected `)`, found `:`", ""),
+        ("scalar X @aws_iam type Query { a: X }", "`@aws_iam` may not stand at SCALAR", "protects object types and fields only"),
+        ("type Query { a(b: Int = 1.5): Int }", "the default value of `Query.a(b:)` is not a value of `Int`", ""),
         ("type Mutation { a: Int }", "the schema has no query root", "define `type Query { … }`"),
         ("type Query @model { a: Int }", "the directive `@model` is unknown and has no effect", "Amplify's transformer"),
         ("type Query @aws_apikey { a: Int }", "`@aws_apikey` is unknown", "did you mean `@aws_api_key`?"),
@@ -162,7 +168,7 @@ fn messages_name_the_thing_and_the_way_out() {
         ("type Query { a(b: Int = 1): Int }", "AWS drops the default value of `Query.a(b:)`", "it works here"),
     ] {
         let loaded = load_all(&[text], false);
-        let first = loaded.diagnostics.first().expect("a finding");
+        let first = loaded.diagnostics.iter().max_by_key(|found| found.severity).expect("a finding");
         assert!(first.message.contains(message), "{first:?}");
         assert!(first.help.as_deref().unwrap_or_default().contains(help), "{first:?}");
     }
@@ -184,7 +190,11 @@ fn hostile_schemas_are_refused_without_harm() {
     // A default value whose input type defaults to itself.
     let endless = "input I { i: I = {} } type Query { a(i: I = {}): Int }";
     assert!(load_all(&[endless], false).type_system.is_none());
-    // Breadth.
+    // Breadth; and a report stays readable.
+    let unknown = load_all(&[&format!("type Query {{ a: Int {} }}", "@x ".repeat(5_000))], false);
+    assert_eq!(unknown.diagnostics.len(), super::load::MAX_FINDINGS + 1);
+    assert_eq!(findings(&unknown).last().map(String::as_str), Some("warning more-findings"));
+    assert!(unknown.type_system.is_some());
     let fields: String = (0..20_000).map(|at| format!("f{at}: Int\n")).collect();
     assert!(load_all(&[&format!("type Query {{ {fields} }}")], false).type_system.is_some());
     let members = "| A ".repeat(50_000);
@@ -435,4 +445,65 @@ fn introspection_refuses_what_would_explode_or_is_not_its_own() {
     assert!(matches!(run(&field("a", &[], Vec::new())), Err(introspection::IntrospectionFault::Invalid(_))));
     let unknown = run(&field("__schema", &[], names(&["nope"])));
     assert!(matches!(unknown, Err(introspection::IntrospectionFault::Invalid(_))));
+}
+
+#[test]
+fn no_text_makes_loading_panic_and_every_place_is_in_its_text() {
+    use proptest::prelude::*;
+    let token = prop_oneof![
+        Just("type"),
+        Just("Query"),
+        Just("interface"),
+        Just("implements"),
+        Just("A"),
+        Just("B"),
+        Just(","),
+        Just("&"),
+        Just("{"),
+        Just("}"),
+        Just("("),
+        Just(")"),
+        Just("["),
+        Just("]"),
+        Just("!"),
+        Just(":"),
+        Just("="),
+        Just("|"),
+        Just("@aws_iam"),
+        Just("@"),
+        Just("union"),
+        Just("enum"),
+        Just("input"),
+        Just("scalar"),
+        Just("directive"),
+        Just("extend"),
+        Just("schema"),
+        Just("query"),
+        Just("on"),
+        Just("\"d\""),
+        Just("\"\"\"é\n\"\"\""),
+        Just("\""),
+        Just("# é\n"),
+        Just("\n"),
+        Just("1"),
+        Just("-1.5e3"),
+        Just("$x"),
+        Just("..."),
+        Just("Int"),
+        Just("a: Int"),
+        Just("{ a: Int }"),
+        Just("(a: [Int!]! = [1])"),
+        Just("é"),
+        Just("\u{feff}"),
+        Just("\0"),
+    ];
+    let soup = prop::collection::vec(token, 0..40).prop_map(|tokens| tokens.join(" "));
+    proptest!(ProptestConfig::with_cases(300), |(text in prop_oneof![4 => soup, 1 => ".*"])| {
+        let loaded = load_all(&["type Query { a: Int }", &text], false);
+        let errors = loaded.diagnostics.iter().any(|found| found.severity == Severity::Error);
+        prop_assert_eq!(errors, loaded.type_system.is_none());
+        for place in loaded.diagnostics.iter().filter_map(|found| found.place.as_ref()) {
+            prop_assert!(place.source.text.get(place.span.clone()).is_some(), "{place:?}");
+        }
+    });
 }
