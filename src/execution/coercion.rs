@@ -127,8 +127,16 @@ impl Coercion<'_> {
                     Err(self.invalid(input_name, &fault))
                 }
             },
-            TypeKind::InputObject { fields, .. } => match input {
-                Value::Object(members) => self.input_object(&ty.name, fields, members),
+            TypeKind::InputObject { fields, one_of } => match input {
+                Value::Object(members) => {
+                    let object = self.input_object(&ty.name, fields, members)?;
+                    // AppSync has no `@oneOf`; a schema that uses it gets the rule.
+                    if *one_of && (members.len() != 1 || members.values().any(Value::is_null)) {
+                        let fault = format!("Exactly one key must be specified for OneOf type '{}'.", ty.name);
+                        return Err(self.invalid(input_name, &fault));
+                    }
+                    Ok(object)
+                }
                 other => {
                     let class = java::class_name(other);
                     Err(self.invalid(

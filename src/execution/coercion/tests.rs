@@ -96,6 +96,12 @@ fn variables_follow_the_contract() {
             &format!(r#"{{"outside_input": {{{required}, "json": "{{\"a\":1}}"}}}}"#),
             Ok(r#"{"outside_input":{"input_name":"n","test":"t","json":{"a":1},"color":"RED"}}"#),
         ),
+        ("query ($c: Choice) { choice(choice: $c) }", r#"{"c": {"b": "x"}}"#, Ok(r#"{"c":{"b":"x"}}"#)),
+        (
+            "query ($c: Choice) { choice(choice: $c) }",
+            r#"{"c": {"a": 1, "b": "x"}}"#,
+            Err("Variable 'c' has an invalid value. Exactly one key must be specified for OneOf type 'Choice'. [1:8]"),
+        ),
         (
             "query ($s: Strict) { strict(strict: $s) }",
             r#"{"s": {}}"#,

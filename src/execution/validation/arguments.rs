@@ -78,14 +78,14 @@ pub(super) fn invalid_literal<'a>(types: &TypeSystem, literal: &'a Literal, ty: 
         (_, TypeRef::Named(_)) => {}
     }
     let definition = types.get(ty.named());
-    let fields = match &definition.kind {
+    let (fields, one_of) = match &definition.kind {
         TypeKind::Scalar(crate::schema::Scalar::Custom) => return None,
         TypeKind::Scalar(scalar) if scalar.coerce_literal(literal).is_ok() => return None,
         TypeKind::Enum(values) if matches!(literal, Literal::Enum(name) if values.contains_key(name)) => return None,
         TypeKind::Scalar(_) | TypeKind::Enum(_) => {
             return invalid(Some(literal), format!("is not a valid '{}'", definition.name));
         }
-        TypeKind::InputObject { fields, .. } => fields,
+        TypeKind::InputObject { fields, one_of } => (fields, *one_of),
         _ => return invalid(Some(literal), format!("is not a valid '{}'", definition.name)),
     };
     let Literal::Object(members) = literal else {
@@ -110,6 +110,10 @@ pub(super) fn invalid_literal<'a>(types: &TypeSystem, literal: &'a Literal, ty: 
             invalid.path = format!(".{name}{}", invalid.path);
             return Some(invalid);
         }
+    }
+    // AppSync has no `@oneOf`; a schema that uses it gets the rule (specification of September 2025, §5.6.5).
+    if one_of && !matches!(members.as_slice(), [(_, value)] if *value != Literal::Null) {
+        return invalid(None, format!("must have exactly one field of '{}', not null", definition.name));
     }
     None
 }

@@ -29,7 +29,6 @@ fn appsync_deviates_from_the_specification_here_only() {
         ("a non-null variable must have no default value", "query($v: Int! = 1) { int(value: $v) }", false),
         ("the default value of an argument does not help a nullable variable", "query($v: Int) { default(value: $v) }", false),
         ("a non-null input field must be given despite its default value", "{ strict(strict: {}) }", false),
-        ("a default value of null makes a variable usable as non-null", "query($v: Int = null) { point(point: {x: $v}) }", true),
         ("argument names may repeat", "{ int(value: 1, value: 1) }", true),
         ("variable names may repeat", "query($v: Int, $v: Int) { int(value: $v) }", true),
         ("fragment names may repeat", "{ dog { ...F } } fragment F on Dog { id } fragment F on Dog { id }", true),
@@ -72,6 +71,8 @@ struct Generator<'a> {
     spoil: usize,
     variables: Vec<String>,
     fragments: Vec<String>,
+    /// Whether the next value is a whole argument.
+    whole_argument: bool,
 }
 
 impl Generator<'_> {
@@ -159,8 +160,13 @@ impl Generator<'_> {
         let Some(fields) = types.get(parent).fields() else {
             return "__typename".to_owned();
         };
-        let usable: Vec<&FieldDefinition> =
-            fields.fields.values().filter(|field| depth > 0 || types.get(field.ty.named()).is_leaf()).collect();
+        // The oracle does not know `@oneOf`.
+        let usable: Vec<&FieldDefinition> = fields
+            .fields
+            .values()
+            .filter(|field| &*field.name != "choice")
+            .filter(|field| depth > 0 || types.get(field.ty.named()).is_leaf())
+            .collect();
         if usable.is_empty() {
             return "__typename".to_owned();
         }
@@ -207,12 +213,16 @@ impl Generator<'_> {
             return None;
         }
         let name = if self.spoilt() { "nowhere" } else { &definition.name };
+        // What a default value of the place means is among the named deviations.
+        self.whole_argument = definition.default.is_none();
         Some(format!("{name}: {}", self.value(&definition.ty, 3)))
     }
 
     /// A literal or variable for a place of type `ty`.
     fn value(&mut self, ty: &TypeRef, depth: usize) -> String {
         let types = self.types;
+        // The oracle does not compare the types of variables inside lists and objects, so only a whole argument is spoilt.
+        let whole = std::mem::replace(&mut self.whole_argument, false);
         if self.choices.one_in(6) {
             let name = format!("v{}", self.variables.len());
             if self.spoilt() {
@@ -221,9 +231,9 @@ impl Generator<'_> {
             let wanted = types.display(ty);
             let declared = match self.choices.below(4) {
                 0 if !ty.is_non_null() => format!("{wanted}!"),
-                1 if self.spoilt() => wanted.trim_end_matches('!').to_owned(),
-                2 if self.spoilt() => format!("[{wanted}]"),
-                3 if self.spoilt() => "Dog".to_owned(),
+                1 if whole && self.spoilt() => wanted.trim_end_matches('!').to_owned(),
+                2 if whole && self.spoilt() => format!("[{wanted}]"),
+                3 if whole && self.spoilt() => "Dog".to_owned(),
                 _ => wanted,
             };
             self.variables.push(format!("${name}: {declared}"));
@@ -248,7 +258,9 @@ impl Generator<'_> {
         let types = self.types;
         match ty {
             TypeRef::NonNull(inner) => self.plain(inner, depth),
-            TypeRef::List(item) if self.choices.one_in(4) => self.plain(item, depth),
+            TypeRef::List(item) if self.choices.one_in(4) && !matches!(super::walk::nullable(item), TypeRef::List(_)) => {
+                self.plain(item, depth)
+            }
             TypeRef::List(item) => {
                 let items: Vec<String> = (0..self.choices.below(3)).map(|_| self.value(item, depth)).collect();
                 format!("[{}]", items.join(", "))
@@ -297,12 +309,17 @@ fn generated_documents_are_judged_as_the_oracle_does() {
         let numbers = numbers.new_tree(&mut runner).expect("random numbers").current();
         let choices = Choices { numbers, at: 0 };
         let spoil = [0, 60, 20][case % 3];
-        let generator = Generator { types: &types, choices, spoil, variables: Vec::new(), fragments: Vec::new() };
+        let generator =
+            Generator { types: &types, choices, spoil, variables: Vec::new(), fragments: Vec::new(), whole_argument: false };
         let query = generator.document();
         let (ours, theirs) = verdicts(&types, &query);
         if ours != theirs {
             let document = parse(&query).expect("read before");
             let found = validate(&types, &document, ValidationOptions::default());
+            // The oracle takes `[]` and `[1]` for the same argument.
+            if theirs && found.iter().all(|error| error.message.contains("they have differing arguments")) {
+                continue;
+            }
             let other = ExecutableDocument::parse_and_validate(&types.document, &query, "query.graphql");
             let other = other.err().map(|with_errors| with_errors.errors.to_string());
             panic!("case {case}: {query}\nAppSync: {found:#?}\noracle: {}", other.unwrap_or_default());

@@ -21,6 +21,7 @@ union CatOrDog = Cat | Dog
 input Point { x: Int! y: Int = 0 label: String at: Point tags: [String!] }
 input Create { input_name: String! test: String! json: AWSJSON phone: AWSPhone updatedAt: AWSDateTime points: [Point!] color: Color = RED }
 input Strict { must: Int! = 3 }
+input Choice @oneOf { a: Int b: String }
 type Query {
   id(id: ID!): ID
   int(value: Int): Int
@@ -36,6 +37,7 @@ type Query {
   json(data: AWSJSON, anything: Anything): AWSJSON
   time(at: AWSDateTime, phone: AWSPhone): AWSDateTime
   strict(strict: Strict): Int
+  choice(choice: Choice): Int
   default(value: Int! = 5): Int
   dog: Dog
   cat: Cat

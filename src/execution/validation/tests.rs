@@ -178,6 +178,11 @@ fn literals_of_the_wrong_type() {
         "{ int(value: 12345678901234567890123) }",
         &["WrongType: argument 'value' with value 'IntValue{value=12345678901234567890123}' is not a valid 'Int' @ 'int' [1:7]"],
     );
+    check(
+        "{ a: choice(choice: {a: 1}) b: choice(choice: {a: null}) }",
+        &["WrongType: argument 'choice' with value 'ObjectValue{objectFields=[ObjectField{name='a', value=NullValue{}}]}' \
+         must have exactly one field of 'Choice', not null @ 'choice' [1:39]"],
+    );
     // graphql-java 11 asks for it although it has a default value.
     check(
         "{ strict(strict: {}) }",

@@ -374,8 +374,7 @@ impl<'a> Walk<'a> {
     fn variables_in(&mut self, literal: &'a Literal, expected: Option<&'a TypeRef>, places: &mut VariablePlaces) {
         match literal {
             Literal::Variable(name) => {
-                let location = self.document.places.variable(places.from, places.index);
-                places.index += 1;
+                let location = places.next(self.document);
                 variables::used(self, name, expected, location);
             }
             Literal::List(items) => {
@@ -388,12 +387,18 @@ impl<'a> Walk<'a> {
                 }
             }
             Literal::Object(members) => {
-                let definitions = match expected.map(|ty| &self.types.get(ty.named()).kind) {
-                    Some(TypeKind::InputObject { fields, .. }) => Some(fields),
-                    _ => None,
+                let (definitions, one_of) = match expected.map(|ty| &self.types.get(ty.named()).kind) {
+                    Some(TypeKind::InputObject { fields, one_of }) => (Some(fields), *one_of),
+                    _ => (None, false),
                 };
                 for (name, value) in members {
                     let ty = definitions.and_then(|fields| fields.get(name)).map(|definition| &definition.ty);
+                    if let (true, Literal::Variable(name), Some(ty)) = (one_of, value, ty) {
+                        // The one field of a `@oneOf` object must not be null.
+                        let location = places.next(self.document);
+                        variables::used(self, name, Some(&TypeRef::NonNull(Box::new(ty.clone()))), location);
+                        continue;
+                    }
                     self.variables_in(value, ty, places);
                 }
             }
@@ -406,6 +411,14 @@ impl<'a> Walk<'a> {
 struct VariablePlaces {
     from: Position,
     index: usize,
+}
+
+impl VariablePlaces {
+    fn next(&mut self, document: &Document) -> Position {
+        let place = document.places.variable(self.from, self.index);
+        self.index += 1;
+        place
+    }
 }
 
 /// The type without the outermost `!`.
