@@ -151,8 +151,10 @@ impl Api {
 
     async fn run(&self, plan: &Plan, variables: &Object, sent: Object, context: RequestContext) -> GraphqlResponse {
         let sent = Value::from(sent);
+        let conditions = plan.conditions_that_hold(variables);
         let request = Request {
             variables,
+            conditions: &conditions,
             sent_variables: &sent,
             mode: authorization::mode_of(&context.identity),
             resolver_limit: self.limits.resolver_count,

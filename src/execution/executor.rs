@@ -13,7 +13,7 @@ use value::{Object, Value};
 
 use super::ast::OperationKind;
 use super::error::FieldError;
-use super::plan::{FieldSource, ModeMask, Plan, PlanField, PlanType, ResolvedField, type_name_of};
+use super::plan::{ConditionId, FieldSource, ModeMask, Plan, PlanField, PlanType, ResolvedField, type_name_of};
 
 /// What a resolver gives for one parent.
 #[derive(Clone, Debug, Default)]
@@ -56,12 +56,22 @@ pub trait Resolvers: Sync {
 pub struct Request<'a> {
     /// The coerced variables.
     pub variables: &'a Object,
+    /// Which of the plan's conditions hold with them ([`Plan::conditions_that_hold`]).
+    pub conditions: &'a [bool],
     /// The variables as the client sent them (`ctx.info.variables`).
     pub sent_variables: &'a Value,
     /// The bit of the mode that authorized the request.
     pub mode: ModeMask,
     /// The most resolvers that may run.
     pub resolver_limit: usize,
+}
+
+impl Request<'_> {
+    /// Whether a field with this condition is part of the answer.
+    #[inline]
+    pub(super) fn holds(&self, condition: Option<ConditionId>) -> bool {
+        condition.is_none_or(|ConditionId(at)| self.conditions.get(at as usize) == Some(&true))
+    }
 }
 
 /// The results of phase A.
@@ -210,9 +220,7 @@ impl Executor<'_> {
 
 /// Whether phase B reads this field: both phases must agree, or results would go to the wrong parents.
 pub(super) fn is_read(field: &PlanField, request: &Request<'_>) -> bool {
-    !field.too_deep
-        && field.modes & request.mode != 0
-        && field.condition.as_ref().is_none_or(|condition| condition.holds(request.variables))
+    !field.too_deep && field.modes & request.mode != 0 && request.holds(field.condition)
 }
 
 /// Collects the values below `value` that have fields of their own, in the order in which phase B walks them.

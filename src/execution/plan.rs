@@ -30,6 +30,8 @@ pub struct Plan {
     pub variables: Vec<VariableDefinition>,
     /// The root fields.
     pub root: Vec<PlanField>,
+    /// The conditions that its fields have.
+    pub conditions: Vec<Condition>,
     /// How many fields there are in all; every [`PlanField::index`] is below it.
     pub field_count: usize,
     /// Roughly how much memory this plan takes.
@@ -58,7 +60,7 @@ pub struct PlanField {
     /// Whether a field below it has a resolver.
     pub resolvers_below: bool,
     /// When it is part of the answer; `None` is always.
-    pub condition: Option<Condition>,
+    pub condition: Option<ConditionId>,
     /// The modes that may read it.
     pub modes: ModeMask,
     /// Whether it lies below the query depth limit, so that it is refused.
@@ -148,11 +150,15 @@ pub struct AbstractSelection {
     pub by_type: indexmap::IndexMap<Str, Vec<PlanField>>,
 }
 
+/// A condition's place in [`Plan::conditions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConditionId(pub u32);
+
 /// When a field is part of the answer, and at this place of it.
 ///
 /// A response key stands where its first included occurrence stands. A key whose first occurrence may be excluded is planned
 /// once for every occurrence that may come first; `none` keeps all but one of them out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// The occurrence is included.
     pub all: Conjunction,
@@ -162,6 +168,14 @@ pub struct Condition {
 
 /// Variables that must all have the wanted value.
 pub type Conjunction = Vec<(Str, bool)>;
+
+impl Plan {
+    /// Which of its conditions hold with these variables, by [`ConditionId`]: found once for each request.
+    #[must_use]
+    pub fn conditions_that_hold(&self, variables: &Object) -> Vec<bool> {
+        self.conditions.iter().map(|condition| condition.holds(variables)).collect()
+    }
+}
 
 impl Condition {
     /// Whether the field is part of the answer with these variables.

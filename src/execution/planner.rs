@@ -13,8 +13,8 @@ use super::ast::{Directive, Document, Field, FragmentDefinition, Literal, Operat
 use super::coercion::{ArgumentTemplate, compile_arguments, root_type};
 use super::error::RequestError;
 use super::plan::{
-    AbstractSelection, Condition, Conjunction, EnumType, FieldSource, IntrospectionField, ModeMask, Plan, PlanField, PlanType,
-    ResolvedField, ResolverId,
+    AbstractSelection, Condition, ConditionId, Conjunction, EnumType, FieldSource, IntrospectionField, ModeMask, Plan, PlanField,
+    PlanType, ResolvedField, ResolverId,
 };
 use super::print::print_selection_set;
 use crate::schema::type_system::{FieldDefinition, TypeId, TypeKind, TypeRef};
@@ -26,6 +26,10 @@ pub const MAX_PLAN_FIELDS: usize = 50_000;
 /// The most work a plan may take: selections looked at, and terms of conditions carried along and compared. It also bounds
 /// what the conditions of a plan take in memory.
 const MAX_WORK: usize = 1_000_000;
+
+/// The most fields that `__schema` or `__type` may select. Each is answered for every type, field or argument of the schema;
+/// the widest introspection queries of known tools select about two hundred.
+const MAX_INTROSPECTED: usize = 1_000;
 
 /// The most text a plan may hold: `ctx.info` of its resolvers, and introspection. The paths of `selectionSetList` grow with
 /// depth times width, so that a request of a megabyte could ask for gigabytes of them.
@@ -62,6 +66,7 @@ pub fn plan(
         enums: HashMap::new(),
         arguments: HashMap::new(),
         introspected: None,
+        conditions: IndexSet::new(),
         fields: 0,
         work: 0,
         text: 0,
@@ -72,6 +77,7 @@ pub fn plan(
         kind: operation.kind,
         variables: operation.variables.clone(),
         root,
+        conditions: planner.conditions.into_iter().collect(),
         field_count: planner.fields,
         weight: planner.weight + size_of::<Plan>(),
     })
@@ -83,6 +89,7 @@ struct Planner<'a> {
     document: &'a Document,
     operation: &'a Operation,
     fragments: HashMap<&'a str, &'a FragmentDefinition>,
+    conditions: IndexSet<Condition>,
     /// One for all fields of that type.
     enums: HashMap<TypeId, Arc<EnumType>>,
     /// By the addresses of the arguments and of the field's definition: a fragment's field is planned once for every place
@@ -113,7 +120,7 @@ struct Occurrence<'a> {
 /// The occurrences of a response key that are merged when the first of them is the first one included.
 struct Group<'a> {
     first: &'a Field,
-    condition: Option<Condition>,
+    condition: Option<ConditionId>,
     /// Each with the condition that remains, given that the first is included.
     occurrences: Vec<(&'a Field, Conjunction)>,
 }
@@ -240,13 +247,24 @@ impl<'a> Planner<'a> {
                     .collect();
                 let none: Vec<Conjunction> = earlier.iter().map(|&other| other.clone()).collect();
                 let conditional = !condition.is_empty() || !none.is_empty();
-                let condition_here = conditional.then(|| Condition { all: condition.clone(), none });
+                let condition_here = conditional.then(|| self.condition(Condition { all: condition.clone(), none }));
                 groups.push((at, Group { first, condition: condition_here, occurrences }));
                 earlier.push(condition);
             }
         }
         groups.sort_by_key(|(at, _)| *at);
         Ok(groups.into_iter().map(|(_, group)| group).collect())
+    }
+
+    /// The id of a condition; fields that share one share its evaluation, too.
+    fn condition(&mut self, condition: Condition) -> ConditionId {
+        let conjunctions = 1 + condition.none.len();
+        let terms = condition.all.len() + condition.none.iter().map(Vec::len).sum::<usize>();
+        let (at, new) = self.conditions.insert_full(condition);
+        if new {
+            self.weight += (conjunctions + terms) * 32;
+        }
+        ConditionId(u32::try_from(at).expect("there are at most as many conditions as fields"))
     }
 
     /// Whether a fragment on `condition` applies to values of `object`.
@@ -269,11 +287,6 @@ impl<'a> Planner<'a> {
         write_json_string(response_key, &mut key_bytes);
         key_bytes.push(b':');
         self.weight += size_of::<PlanField>() + key_bytes.len() * 2 + first.name.len();
-        if let Some(condition) = &group.condition {
-            let conjunctions = 1 + condition.none.len();
-            let terms = condition.all.len() + condition.none.iter().map(Vec::len).sum::<usize>();
-            self.weight += (conjunctions + terms) * 32;
-        }
         let too_deep = self.wiring.query_depth_limit().is_some_and(|limit| level > limit);
 
         Ok(PlanField {
@@ -286,7 +299,7 @@ impl<'a> Planner<'a> {
             ty: unplanned(),
             source: FieldSource::Property,
             resolvers_below: false,
-            condition: group.condition.clone(),
+            condition: group.condition,
             modes: ModeMask::MAX,
             too_deep,
         })
@@ -337,6 +350,11 @@ impl<'a> Planner<'a> {
 
     /// Answers `__schema` or `__type` now, unless the answer depends on the request's variables.
     fn introspection(&mut self, field: Field) -> Result<IntrospectionField, RequestError> {
+        let mut left = MAX_INTROSPECTED;
+        if !self.counts_within(&field.selection_set, &mut left, 0) {
+            let message = format!("Introspection selects more than {MAX_INTROSPECTED} fields; select less in one request.");
+            return Err(RequestError::new(message, Some(field.position)));
+        }
         if introspection::depends_on_variables(&[&field], self.document) {
             if self.introspected.is_none() {
                 let document = Document { fragments: self.document.fragments.clone(), ..Document::default() };
@@ -355,6 +373,23 @@ impl<'a> Planner<'a> {
         answer.get(field.response_key()).unwrap_or(&value::NULL).write_json(&mut json);
         self.spend_text(json.len())?;
         Ok(IntrospectionField::Constant(json.into()))
+    }
+
+    /// Whether some selections have at most `left` fields, fragments expanded.
+    fn counts_within(&self, selections: &[Selection], left: &mut usize, depth: usize) -> bool {
+        depth <= value::MAX_DEPTH
+            && selections.iter().all(|selection| {
+                let below = match selection {
+                    Selection::Field(field) => &field.selection_set,
+                    Selection::InlineFragment(fragment) => &fragment.selection_set,
+                    Selection::FragmentSpread(spread) => match self.fragments.get(&*spread.name) {
+                        Some(fragment) => &fragment.selection_set,
+                        None => return true,
+                    },
+                };
+                *left = left.saturating_sub(1);
+                *left > 0 && self.counts_within(below, left, depth + 1)
+            })
     }
 
     fn resolved(

@@ -92,7 +92,7 @@ impl<'a> Writer<'a> {
         let mut violated = Ok(());
         let mut separator = false;
         for field in fields {
-            if field.condition.as_ref().is_some_and(|condition| !condition.holds(self.request.variables)) {
+            if !self.request.holds(field.condition) {
                 continue;
             }
             if separator {

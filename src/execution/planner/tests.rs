@@ -47,14 +47,18 @@ fn prepared(query: &str) -> Result<Arc<Plan>, String> {
 }
 
 /// `key?condition{below}`
-fn shown(fields: &[PlanField]) -> String {
-    fn selection(ty: &PlanType, out: &mut String) {
+fn shown(plan: &Plan) -> String {
+    shown_fields(plan, &plan.root)
+}
+
+fn shown_fields(plan: &Plan, fields: &[PlanField]) -> String {
+    fn selection(plan: &Plan, ty: &PlanType, out: &mut String) {
         match ty {
-            PlanType::NonNull(inner) | PlanType::List(inner) => selection(inner, out),
-            PlanType::Object(_, fields) => *out += &format!("{{{}}}", shown(fields)),
+            PlanType::NonNull(inner) | PlanType::List(inner) => selection(plan, inner, out),
+            PlanType::Object(_, fields) => *out += &format!("{{{}}}", shown_fields(plan, fields)),
             PlanType::Abstract(abstracted) => {
                 for (name, fields) in &abstracted.by_type {
-                    *out += &format!("{{{name}: {}}}", shown(fields));
+                    *out += &format!("{{{name}: {}}}", shown_fields(plan, fields));
                 }
             }
             PlanType::Scalar(..) | PlanType::Enum(_) => {}
@@ -65,13 +69,14 @@ fn shown(fields: &[PlanField]) -> String {
     };
     let one = |field: &PlanField| {
         let mut out = field.response_key.to_string();
-        if let Some(condition) = &field.condition {
+        if let Some(ConditionId(at)) = field.condition {
+            let condition = &plan.conditions[at as usize];
             out += &format!("?{}", conjunction(&condition.all));
             for none in &condition.none {
                 out += &format!("\\{}", conjunction(none));
             }
         }
-        selection(&field.ty, &mut out);
+        selection(plan, &field.ty, &mut out);
         out
     };
     fields.iter().map(one).collect::<Vec<_>>().join(" ")
@@ -81,7 +86,7 @@ fn shown(fields: &[PlanField]) -> String {
 fn fields_merge_across_fragments_and_conditions() {
     let check = |query: &str, expected: &str| {
         let plan = prepared(query).unwrap_or_else(|error| panic!("{query}: {error}"));
-        assert_eq!(shown(&plan.root), expected, "{query}");
+        assert_eq!(shown(&plan), expected, "{query}");
     };
     check("{ t { a } ...F } fragment F on Query { t { b a } id }", "t{a b} id");
     check("{ t { a } ... on Query { t { x: a } } t { a } }", "t{a x}");
@@ -234,4 +239,17 @@ fn the_largest_documents_are_judged_soon() {
         assert!(!tokens, "{what}: beyond the gate, nothing was judged");
         assert!(took < Duration::from_secs(10), "{what}: {took:?}");
     }
+}
+
+#[test]
+fn introspection_is_bounded_in_width() {
+    let aliases = |count: usize| (0..count).map(|at| format!("a{at}: name ")).collect::<String>();
+    assert!(prepared(&format!("{{ __schema {{ types {{ {} }} }} }}", aliases(900))).is_ok());
+    refused_soon(&format!("{{ __schema {{ types {{ {} }} }} }}", aliases(1_000)), "Introspection selects more than 1000 fields");
+    // Fragments that double themselves select as much without being long.
+    let doubling: String = (0..12)
+        .map(|at| format!("fragment F{at} on __Type {{ a{at}: ofType {{ ...F{0} }} b{at}: ofType {{ ...F{0} }} }} ", at + 1))
+        .collect();
+    let query = format!("{{ __schema {{ types {{ ...F0 }} }} }} {doubling} fragment F12 on __Type {{ name }}");
+    refused_soon(&query, "Introspection selects more than 1000 fields");
 }
