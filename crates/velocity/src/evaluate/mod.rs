@@ -52,6 +52,14 @@ impl Context {
     }
 }
 
+impl Drop for Context {
+    /// Frees the variables, also those that refer to each other in a circle. Values that are in use elsewhere stay whole.
+    fn drop(&mut self) {
+        self.variables.clear();
+        crate::val::collect_cycles();
+    }
+}
+
 /// What an evaluation gives.
 #[derive(Debug)]
 pub struct Outcome {

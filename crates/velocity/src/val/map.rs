@@ -1,6 +1,6 @@
 //! Maps, shared by reference, in insertion order.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,15 +9,20 @@ use indexmap::{Equivalent, IndexMap};
 use value::{Object, Str};
 
 use super::Val;
+use super::cycles::{self, Note};
 
 /// From so many touched members on, an object is converted as a whole: they are looked up one after the other.
 const TOUCHED_AT_MOST: usize = 16;
 
 /// A map that several values may share.
 #[derive(Clone)]
-pub struct MapRef(Rc<MapCell>);
+pub struct MapRef(pub(super) Rc<MapCell>);
 
-struct MapCell(RefCell<MapState>);
+pub(super) struct MapCell {
+    state: RefCell<MapState>,
+    /// Whether it is noted as one that was given a container.
+    noted: Cell<bool>,
+}
 
 /// Containers that were touched, by their place in the object.
 pub(super) type Touched = Vec<(usize, Val)>;
@@ -161,17 +166,17 @@ impl MapRef {
     /// An empty map.
     #[must_use]
     pub fn new() -> Self {
-        MapRef(Rc::new(MapCell(RefCell::new(MapState::Own(IndexMap::new())))))
+        MapState::Own(IndexMap::new()).into()
     }
 
     pub(super) fn foreign(object: Arc<Object>) -> Self {
-        MapRef(Rc::new(MapCell(RefCell::new(MapState::Foreign { object, touched: Vec::new() }))))
+        MapState::Foreign { object, touched: Vec::new() }.into()
     }
 
     /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        match &*self.0.0.borrow() {
+        match &*self.0.state.borrow() {
             MapState::Foreign { object, .. } => object.len(),
             MapState::Own(entries) => entries.len(),
         }
@@ -187,7 +192,7 @@ impl MapRef {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Val> {
         {
-            let mut state = self.0.0.borrow_mut();
+            let mut state = self.0.state.borrow_mut();
             match &mut *state {
                 MapState::Own(entries) => return entries.get(&Name(name)).cloned(),
                 MapState::Foreign { object, touched } => {
@@ -211,7 +216,7 @@ impl MapRef {
         if let Key::Text(name) = key {
             return self.get(name);
         }
-        match &*self.0.0.borrow() {
+        match &*self.0.state.borrow() {
             MapState::Own(entries) => entries.get(key).cloned(),
             MapState::Foreign { .. } => None,
         }
@@ -232,6 +237,9 @@ impl MapRef {
 
     /// Sets an entry: a known key keeps its place. Returns the former value.
     pub fn insert(&self, key: Key, value: Val) -> Option<Val> {
+        if value.is_container() && !self.0.noted.replace(true) {
+            cycles::note(Note::Map(Rc::downgrade(&self.0)));
+        }
         self.own(|entries| entries.insert(key, value))
     }
 
@@ -249,7 +257,7 @@ impl MapRef {
     /// Whether there is such a key.
     #[must_use]
     pub fn contains(&self, key: &Key) -> bool {
-        match (&*self.0.0.borrow(), key) {
+        match (&*self.0.state.borrow(), key) {
             (MapState::Foreign { object, .. }, Key::Text(name)) => object.contains_key(name),
             (MapState::Foreign { .. }, _) => false,
             (MapState::Own(entries), key) => entries.contains_key(key),
@@ -259,7 +267,7 @@ impl MapRef {
     /// The keys in order.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
-        match &*self.0.0.borrow() {
+        match &*self.0.state.borrow() {
             MapState::Foreign { object, .. } => object.keys().map(|name| Key::Text(Str::clone(name))).collect(),
             MapState::Own(entries) => entries.keys().cloned().collect(),
         }
@@ -283,14 +291,14 @@ impl MapRef {
 
     /// The object as it came with the containers in it that were touched, if the map itself is unchanged.
     pub(super) fn origin(&self) -> Option<(Arc<Object>, Touched)> {
-        match &*self.0.0.borrow() {
+        match &*self.0.state.borrow() {
             MapState::Foreign { object, touched } => Some((Arc::clone(object), touched.clone())),
             MapState::Own(_) => None,
         }
     }
 
     fn own<T>(&self, act: impl FnOnce(&mut IndexMap<Key, Val>) -> T) -> T {
-        let mut state = self.0.0.borrow_mut();
+        let mut state = self.0.state.borrow_mut();
         if let MapState::Foreign { object, touched } = &mut *state {
             let mut entries: IndexMap<Key, Val> =
                 object.iter().map(|(name, member)| (Key::Text(Str::clone(name)), Val::from(member))).collect();
@@ -307,11 +315,37 @@ impl MapRef {
         }
     }
 
+    /// Appends the containers in it; `false` while it is being changed.
+    pub(super) fn containers(&self, found: &mut Vec<Val>) -> bool {
+        let Ok(state) = self.0.state.try_borrow() else { return false };
+        match &*state {
+            MapState::Foreign { touched, .. } => found.extend(touched.iter().map(|(_, value)| value.clone())),
+            MapState::Own(entries) => found.extend(entries.values().filter(|value| value.is_container()).cloned()),
+        }
+        true
+    }
+
+    /// Moves all values out.
+    pub(super) fn take_all(&self, taken: &mut Vec<Val>) {
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            match std::mem::replace(&mut *state, MapState::Own(IndexMap::new())) {
+                MapState::Foreign { touched, .. } => taken.extend(touched.into_iter().map(|(_, value)| value)),
+                MapState::Own(entries) => taken.extend(entries.into_values()),
+            }
+        }
+    }
+
     /// Hands the values over if this is the last reference.
     pub(super) fn release(self, pending: &mut Vec<Val>) {
         if let Some(mut cell) = Rc::into_inner(self.0) {
             pending.extend(cell.take_containers());
         }
+    }
+}
+
+impl From<MapState> for MapRef {
+    fn from(state: MapState) -> Self {
+        MapRef(Rc::new(MapCell { state: RefCell::new(state), noted: Cell::new(false) }))
     }
 }
 
@@ -323,7 +357,7 @@ impl Default for MapRef {
 
 impl MapCell {
     fn take_containers(&mut self) -> Vec<Val> {
-        match self.0.get_mut() {
+        match self.state.get_mut() {
             MapState::Foreign { touched, .. } => std::mem::take(touched).into_iter().map(|(_, value)| value).collect(),
             MapState::Own(entries) if entries.values().any(Val::is_container) => {
                 std::mem::take(entries).into_values().filter(Val::is_container).collect()
@@ -345,6 +379,6 @@ impl Drop for MapCell {
 impl<K: Into<Key>> FromIterator<(K, Val)> for MapRef {
     fn from_iter<I: IntoIterator<Item = (K, Val)>>(entries: I) -> Self {
         let map: IndexMap<Key, Val> = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        MapRef(Rc::new(MapCell(RefCell::new(MapState::Own(map)))))
+        MapState::Own(map).into()
     }
 }

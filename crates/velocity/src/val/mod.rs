@@ -5,6 +5,7 @@
 //! lists and objects are looked into where a template touches them, and only changed ones become containers of this crate.
 
 mod convert;
+mod cycles;
 mod equality;
 mod list;
 mod map;
@@ -20,6 +21,7 @@ use crate::Host;
 use crate::ast::Block;
 
 pub use convert::ConvertError;
+pub(crate) use cycles::collect as collect_cycles;
 pub(crate) use equality::{equals, java_equals};
 pub use list::ListRef;
 pub(crate) use list::{ListIter, ListKind};
