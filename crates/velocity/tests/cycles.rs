@@ -9,7 +9,7 @@ use velocity::{Context, Host, HostError, Limits, MapRef, Options, Template, Val}
 struct Counted(Rc<Cell<usize>>);
 
 impl Counted {
-    fn new(alive: &Rc<Cell<usize>>) -> Val {
+    fn value(alive: &Rc<Cell<usize>>) -> Val {
         alive.set(alive.get() + 1);
         Val::Host(Rc::new(Counted(Rc::clone(alive))))
     }
@@ -59,7 +59,7 @@ fn cycles_end_with_the_context() {
         for _ in 0..3 {
             let mut context = Context::new();
             context.set("d", Val::from(&value::value!({"a": {}})));
-            context.set("h", Counted::new(&alive));
+            context.set("h", Counted::value(&alive));
             run(&mut context, source);
             assert_eq!(alive.get(), 1, "{source}: the context still has it");
             drop(context);
@@ -74,7 +74,7 @@ fn ten_thousand_evaluations_leave_nothing_behind() {
     let template = Template::parse("#set($m = {'h': $h})#set($x = $m.put('m', $m))", &Options::default()).expect("well formed");
     for _ in 0..10_000 {
         let mut context = Context::new();
-        context.set("h", Counted::new(&alive));
+        context.set("h", Counted::value(&alive));
         template.evaluate(&mut context, &Limits::default()).expect("nothing in it fails");
     }
     assert_eq!(alive.get(), 0);
@@ -86,7 +86,7 @@ fn what_is_in_use_outlives_the_context_and_goes_later() {
     let ctx = MapRef::new();
     let mut context = Context::new();
     context.set("ctx", ctx.clone());
-    context.set("h", Counted::new(&alive));
+    context.set("h", Counted::value(&alive));
     let returned =
         run(&mut context, "#set($ctx.self = $ctx)#set($ctx.h = [$h])#set($r = {'ctx': $ctx, 'a': 1})#set($r.r = $r)#return($r)");
     drop(context);
@@ -106,7 +106,7 @@ fn what_is_in_use_outlives_the_context_and_goes_later() {
 fn long_cycles_are_freed_without_recursion() {
     let alive = Rc::new(Cell::new(0));
     let mut context = Context::new();
-    context.set("h", Counted::new(&alive));
+    context.set("h", Counted::value(&alive));
     run(
         &mut context,
         "#set($r = [1..300])#set($first = {'h': $h})#set($d = $first)\
@@ -122,7 +122,7 @@ fn cycles_made_without_a_context_do_not_pile_up() {
     let mut most = 0;
     for _ in 0..10_000 {
         let map = MapRef::new();
-        map.insert("h".into(), Counted::new(&alive));
+        map.insert("h".into(), Counted::value(&alive));
         map.insert("m".into(), Val::Map(map.clone()));
         most = most.max(alive.get());
     }
