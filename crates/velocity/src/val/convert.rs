@@ -38,15 +38,23 @@ impl From<&Number> for Val {
     }
 }
 
+/// The empty string, which methods without result answer: shared, as it is needed often.
+fn empty_text() -> Val {
+    thread_local! {
+        static EMPTY: Str = Str::from("");
+    }
+    Val::Str(EMPTY.try_with(Str::clone).unwrap_or_default())
+}
+
 impl From<&str> for Val {
     fn from(text: &str) -> Self {
-        Val::Str(text.into())
+        if text.is_empty() { empty_text() } else { Val::Str(text.into()) }
     }
 }
 
 impl From<String> for Val {
     fn from(text: String) -> Self {
-        Val::Str(text.into())
+        Val::from(&*text)
     }
 }
 
@@ -222,9 +230,8 @@ impl Converter {
             return self.shared(Value::from(copy));
         }
         let mut object = Object::with_capacity(map.len());
-        for key in map.keys() {
-            let child = map.get_key(&key).unwrap_or(Val::Null);
-            object.insert(key.to_text(), self.convert(&child)?);
+        for (key, child) in map.entries() {
+            object.insert(key.into_text(), self.convert(&child)?);
         }
         Ok(Value::from(object))
     }

@@ -175,6 +175,14 @@ impl ListRef {
         true
     }
 
+    /// Whether it has containers, as far as a short look shows.
+    pub(super) fn may_nest(&self) -> bool {
+        self.0.state.try_borrow().map_or(true, |state| match &*state {
+            ListState::Foreign(_) => false,
+            ListState::Own { items, .. } => items.len() > super::SHORT_LOOK || items.iter().any(Val::is_container),
+        })
+    }
+
     /// Moves all items out.
     pub(super) fn take_all(&self, taken: &mut Vec<Val>) {
         if let Ok(mut state) = self.0.state.try_borrow_mut() {
@@ -211,7 +219,7 @@ impl ListRef {
 impl Drop for ListCell {
     fn drop(&mut self) {
         if let ListState::Own { items, .. } = self.state.get_mut()
-            && items.iter().any(Val::is_container)
+            && items.iter().any(Val::may_nest)
         {
             super::dismantle(std::mem::take(items).into_iter());
         }

@@ -5,11 +5,11 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use indexmap::{Equivalent, IndexMap};
 use value::{Object, Str};
 
 use super::Val;
 use super::cycles::{self, Note};
+use super::entries::Entries;
 
 /// From so many touched members on, an object is converted as a whole: they are looked up one after the other.
 const TOUCHED_AT_MOST: usize = 16;
@@ -33,7 +33,7 @@ enum MapState {
         object: Arc<Object>,
         touched: Vec<(usize, Val)>,
     },
-    Own(IndexMap<Key, Val>),
+    Own(Entries),
 }
 
 /// The key of a map. From JSON it is a string; a map literal takes any scalar, and `1` and `"1"` are different keys.
@@ -78,6 +78,14 @@ impl Key {
             Key::Long(number) => Val::Long(*number),
             Key::Number(text) => value::Number::from_text(text).map_or_else(|| Val::Str(Str::clone(text)), Val::Decimal),
             Key::Text(text) => Val::Str(Str::clone(text)),
+        }
+    }
+
+    /// As [`to_text`](Key::to_text), without copying a reference.
+    pub(super) fn into_text(self) -> Str {
+        match self {
+            Key::Number(text) | Key::Text(text) => text,
+            other => other.to_text(),
         }
     }
 
@@ -127,21 +135,6 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-/// A string key, borrowed.
-struct Name<'n>(&'n str);
-
-impl Hash for Name<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
-
-impl Equivalent<Key> for Name<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        matches!(key, Key::Text(text) if **text == *self.0)
-    }
-}
-
 /// An entry of a map; it reads and writes through to it.
 pub struct Entry {
     pub(crate) map: MapRef,
@@ -166,7 +159,7 @@ impl MapRef {
     /// An empty map.
     #[must_use]
     pub fn new() -> Self {
-        MapState::Own(IndexMap::new()).into()
+        MapState::Own(Entries::new()).into()
     }
 
     pub(super) fn foreign(object: Arc<Object>) -> Self {
@@ -194,20 +187,20 @@ impl MapRef {
         {
             let mut state = self.0.state.borrow_mut();
             match &mut *state {
-                MapState::Own(entries) => return entries.get(&Name(name)).cloned(),
+                MapState::Own(entries) => return entries.get(name).cloned(),
                 MapState::Foreign { object, touched } => {
-                    let member = object.get(name)?;
+                    let at = object.position(name)?;
+                    let (_, member) = object.iter().nth(at)?;
                     if !matches!(member, value::Value::List(_) | value::Value::Object(_)) {
                         return Some(Val::from(member));
                     }
-                    let at = object.position(name)?;
                     if let Some(found) = Self::touch(member, touched, at) {
                         return Some(found);
                     }
                 }
             }
         }
-        self.own(|entries| entries.get(&Name(name)).cloned())
+        self.own(|entries| entries.get(name).cloned())
     }
 
     /// The value of a key.
@@ -217,7 +210,7 @@ impl MapRef {
             return self.get(name);
         }
         match &*self.0.state.borrow() {
-            MapState::Own(entries) => entries.get(key).cloned(),
+            MapState::Own(entries) => entries.get_key(key).cloned(),
             MapState::Foreign { .. } => None,
         }
     }
@@ -245,13 +238,13 @@ impl MapRef {
 
     /// Removes an entry; the others keep their order.
     pub fn remove(&self, key: &Key) -> Option<Val> {
-        self.own(|entries| entries.shift_remove(key))
+        self.own(|entries| entries.remove(key))
     }
 
     /// Removes all entries.
     pub fn clear(&self) {
-        let old = self.own(std::mem::take);
-        super::dismantle(old.into_values());
+        let old = self.own(Entries::take_values);
+        super::dismantle(old.into_iter());
     }
 
     /// Whether there is such a key.
@@ -260,7 +253,7 @@ impl MapRef {
         match (&*self.0.state.borrow(), key) {
             (MapState::Foreign { object, .. }, Key::Text(name)) => object.contains_key(name),
             (MapState::Foreign { .. }, _) => false,
-            (MapState::Own(entries), key) => entries.contains_key(key),
+            (MapState::Own(entries), key) => entries.get_key(key).is_some(),
         }
     }
 
@@ -269,14 +262,19 @@ impl MapRef {
     pub fn keys(&self) -> Vec<Key> {
         match &*self.0.state.borrow() {
             MapState::Foreign { object, .. } => object.keys().map(|name| Key::Text(Str::clone(name))).collect(),
-            MapState::Own(entries) => entries.keys().cloned().collect(),
+            MapState::Own(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
         }
     }
 
     /// The values in order, each shared.
     #[must_use]
     pub fn values(&self) -> Vec<Val> {
-        self.own(|entries| entries.values().cloned().collect())
+        self.own(|entries| entries.iter().map(|(_, value)| value.clone()).collect())
+    }
+
+    /// The entries in order, each shared.
+    pub(crate) fn entries(&self) -> Vec<(Key, Val)> {
+        self.own(|entries| entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     /// Whether both are the same map.
@@ -297,13 +295,13 @@ impl MapRef {
         }
     }
 
-    fn own<T>(&self, act: impl FnOnce(&mut IndexMap<Key, Val>) -> T) -> T {
+    fn own<T>(&self, act: impl FnOnce(&mut Entries) -> T) -> T {
         let mut state = self.0.state.borrow_mut();
         if let MapState::Foreign { object, touched } = &mut *state {
-            let mut entries: IndexMap<Key, Val> =
-                object.iter().map(|(name, member)| (Key::Text(Str::clone(name)), Val::from(member))).collect();
+            let members = object.iter().map(|(name, member)| (Key::Text(Str::clone(name)), Val::from(member)));
+            let mut entries = Entries::from_distinct(members.collect());
             for (at, known) in std::mem::take(touched) {
-                if let Some((_, slot)) = entries.get_index_mut(at) {
+                if let Some(slot) = entries.at_mut(at) {
                     *slot = known;
                 }
             }
@@ -311,7 +309,7 @@ impl MapRef {
         }
         match &mut *state {
             MapState::Own(entries) => act(entries),
-            MapState::Foreign { .. } => act(&mut IndexMap::new()),
+            MapState::Foreign { .. } => act(&mut Entries::new()),
         }
     }
 
@@ -320,17 +318,27 @@ impl MapRef {
         let Ok(state) = self.0.state.try_borrow() else { return false };
         match &*state {
             MapState::Foreign { touched, .. } => found.extend(touched.iter().map(|(_, value)| value.clone())),
-            MapState::Own(entries) => found.extend(entries.values().filter(|value| value.is_container()).cloned()),
+            MapState::Own(entries) => {
+                found.extend(entries.iter().map(|(_, value)| value).filter(|value| value.is_container()).cloned());
+            }
         }
         true
+    }
+
+    /// Whether it has containers, as far as a short look shows.
+    pub(super) fn may_nest(&self) -> bool {
+        self.0.state.try_borrow().map_or(true, |state| match &*state {
+            MapState::Foreign { touched, .. } => !touched.is_empty(),
+            MapState::Own(entries) => entries.len() > super::SHORT_LOOK || entries.iter().any(|(_, value)| value.is_container()),
+        })
     }
 
     /// Moves all values out.
     pub(super) fn take_all(&self, taken: &mut Vec<Val>) {
         if let Ok(mut state) = self.0.state.try_borrow_mut() {
-            match std::mem::replace(&mut *state, MapState::Own(IndexMap::new())) {
+            match std::mem::replace(&mut *state, MapState::Own(Entries::new())) {
                 MapState::Foreign { touched, .. } => taken.extend(touched.into_iter().map(|(_, value)| value)),
-                MapState::Own(entries) => taken.extend(entries.into_values()),
+                MapState::Own(mut entries) => taken.extend(entries.take_values()),
             }
         }
     }
@@ -356,11 +364,19 @@ impl Default for MapRef {
 }
 
 impl MapCell {
+    /// Whether a container in it has containers itself, as far as a short look shows.
+    fn is_deep(&mut self) -> bool {
+        match self.state.get_mut() {
+            MapState::Foreign { touched, .. } => touched.iter().any(|(_, value)| value.may_nest()),
+            MapState::Own(entries) => entries.iter().any(|(_, value)| value.may_nest()),
+        }
+    }
+
     fn take_containers(&mut self) -> Vec<Val> {
         match self.state.get_mut() {
             MapState::Foreign { touched, .. } => std::mem::take(touched).into_iter().map(|(_, value)| value).collect(),
-            MapState::Own(entries) if entries.values().any(Val::is_container) => {
-                std::mem::take(entries).into_values().filter(Val::is_container).collect()
+            MapState::Own(entries) if entries.iter().any(|(_, value)| value.is_container()) => {
+                entries.take_values().into_iter().filter(Val::is_container).collect()
             }
             MapState::Own(_) => Vec::new(),
         }
@@ -369,16 +385,14 @@ impl MapCell {
 
 impl Drop for MapCell {
     fn drop(&mut self) {
-        let containers = self.take_containers();
-        if !containers.is_empty() {
-            super::dismantle(containers.into_iter());
+        if self.is_deep() {
+            super::dismantle(self.take_containers().into_iter());
         }
     }
 }
 
 impl<K: Into<Key>> FromIterator<(K, Val)> for MapRef {
     fn from_iter<I: IntoIterator<Item = (K, Val)>>(entries: I) -> Self {
-        let map: IndexMap<Key, Val> = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        MapState::Own(map).into()
+        MapState::Own(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()).into()
     }
 }

@@ -6,6 +6,7 @@
 
 mod convert;
 mod cycles;
+mod entries;
 mod equality;
 mod list;
 mod map;
@@ -184,6 +185,17 @@ impl Val {
     fn is_container(&self) -> bool {
         matches!(self, Val::List(_) | Val::Map(_) | Val::Entry(_) | Val::Iterator(_))
     }
+
+    /// Whether this is a container that may have containers in it, so that dropping it could go deep.
+    #[inline]
+    fn may_nest(&self) -> bool {
+        match self {
+            Val::List(list) => list.may_nest(),
+            Val::Map(map) => map.may_nest(),
+            Val::Entry(_) | Val::Iterator(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl std::fmt::Debug for Val {
@@ -197,6 +209,9 @@ impl std::fmt::Debug for Val {
         }
     }
 }
+
+/// Larger containers are not looked through before they are dropped, only taken apart.
+const SHORT_LOOK: usize = 16;
 
 /// Takes containers apart one by one. A template can nest lists a million deep; dropping them by recursion would overflow the
 /// stack.
