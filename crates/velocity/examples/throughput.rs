@@ -99,7 +99,7 @@ fn small() -> Value {
     let claims = r#""sub": "7b1c", "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI", "exp": 1700000000,
       "cognito:username": "ann", "cognito:groups": ["admin", "staff"], "email": "ann@example.com", "auth_time": 1699990000"#;
     let headers: String =
-        (0..14).map(|at| format!(r#""x-header-{at}": "the value of header number {at}, rather long","#)).collect();
+        (0..21).map(|at| format!(r#""x-header-{at}": "the value of header number {at}, rather long","#)).collect();
     let text = format!(
         r#"{{"args": {{"input": {{"id": "7f1", "title": "A title", "body": "Some text of a post", "state": "open", "version": 3,
           "tags": ["one", "two", "three"]}}}},

@@ -122,7 +122,7 @@ pub(crate) fn evaluate(template: &Template, context: &mut Context, limits: &Limi
             context,
             symbols: Cow::Borrowed(&template.symbols),
             macros: Cow::Borrowed(&template.macros),
-            variables: Vec::new(),
+            variables: Vec::with_capacity(template.symbols.names().len()),
             changed: Vec::new(),
             out: String::with_capacity(template.source.len()),
             spare: String::new(),

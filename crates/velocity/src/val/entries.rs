@@ -36,6 +36,15 @@ impl Entries {
         Entries::Few(Vec::new())
     }
 
+    /// No entries, with room for `capacity` of them.
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        if capacity < HASHED_FROM {
+            Entries::Few(Vec::with_capacity(capacity))
+        } else {
+            Entries::Many(IndexMap::with_capacity(capacity))
+        }
+    }
+
     /// Entries with different keys.
     pub(super) fn from_distinct(entries: Vec<(Key, Val)>) -> Self {
         if entries.len() < HASHED_FROM { Entries::Few(entries) } else { Entries::Many(entries.into_iter().collect()) }

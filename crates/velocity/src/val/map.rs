@@ -162,6 +162,12 @@ impl MapRef {
         MapState::Own(Entries::new()).into()
     }
 
+    /// An empty map with room for `capacity` entries.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        MapState::Own(Entries::with_capacity(capacity)).into()
+    }
+
     pub(super) fn foreign(object: Arc<Object>) -> Self {
         MapState::Foreign { object, touched: Vec::new() }.into()
     }
