@@ -15,7 +15,6 @@ mod extensions;
 mod http;
 mod identity;
 mod ids;
-pub mod java_regex;
 mod math;
 mod rds;
 mod session;
@@ -32,7 +31,6 @@ use value::Value;
 
 pub use dynamodb::{AttributeError, from_dynamodb, to_dynamodb};
 pub use http::is_forbidden_response_header;
-pub use java_regex as regex;
 pub use session::{
     Clock, Effects, Failure, IdSource, Level, LogEntry, MAX_EFFECTS, Raised, Session, SkipTo, SystemClock, SystemIds,
 };

@@ -4,7 +4,10 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use value::Value;
 
 use crate::arguments::Arguments;
-use crate::{Failure, Session, Utility, java_regex};
+use crate::{Failure, Session, Utility};
+
+/// The longest text that `str.toReplace` may produce.
+const MAX_OUTPUT: usize = 8 << 20;
 
 pub(crate) const TABLE: &[Utility] = &[
     Utility::vtl("str.toUpper", |_, values| Ok(Arguments::new("str.toUpper", values).text(0)?.to_uppercase().into())),
@@ -19,8 +22,8 @@ fn to_replace(_: &mut Session, values: &[Value]) -> Result<Value, Failure> {
     let (text, from, to) = (arguments.text(0)?, arguments.text(1)?, arguments.text(2)?);
     // Every blank place of a long text could become a long replacement.
     let places = if from.is_empty() { text.chars().count() + 1 } else { text.matches(&*from).count() };
-    if places.saturating_mul(to.len()) > java_regex::MAX_OUTPUT {
-        return Err(arguments.refuse(format!("the result of toReplace is larger than {} bytes", java_regex::MAX_OUTPUT)));
+    if places.saturating_mul(to.len()) > MAX_OUTPUT {
+        return Err(arguments.refuse(format!("the result of toReplace is larger than {MAX_OUTPUT} bytes")));
     }
     Ok(text.replace(&*from, &to).into())
 }

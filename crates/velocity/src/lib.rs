@@ -30,7 +30,6 @@ mod host;
 mod limits;
 mod methods;
 mod parser;
-mod regex;
 mod template;
 mod val;
 
@@ -38,6 +37,5 @@ pub use error::{EvaluateError, ParseError};
 pub use evaluate::{Context, Outcome};
 pub use host::{Host, HostError};
 pub use limits::Limits;
-pub use regex::java_regex;
 pub use template::{Options, Template, Truthiness};
 pub use val::{ConvertError, Entry, Key, ListRef, MapRef, Val};

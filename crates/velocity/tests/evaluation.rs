@@ -69,8 +69,6 @@ fn cycles_and_depth_are_errors() {
     assert_eq!(m.to_value(), Err(ConvertError::Cycle));
     assert!(m.to_text().is_err());
     assert!(run_in(&mut context, "$m", &Limits::default()).is_err());
-    // Breaks the cycle, or the two would keep each other.
-    text(&mut context, "$m.clear()");
     text(&mut context, "#set($d = 1)#foreach($i in [1..1000])#set($d = [$d])#end");
     let deep = context.remove("d").expect("it was set");
     assert_eq!(deep.to_value(), Err(ConvertError::Depth));
@@ -337,4 +335,50 @@ fn templates_are_shared_between_threads() {
     });
     let texts: Vec<_> = threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().expect("it ends well")).collect();
     assert_eq!(texts, ["10", "11", "12", "13"]);
+}
+
+#[test]
+fn strings_split_and_replace_by_java_patterns() {
+    let cases = [
+        ("$s.split(',')", "a,b,,", "[a, b]"),
+        ("$s.split(',', -1)", "a,b,,", "[a, b, , ]"),
+        ("$s.split(',', 2)", "a,b,c", "[a, b,c]"),
+        ("$s.split(',')", ",a", "[, a]"),
+        ("$s.split(',')", "abc", "[abc]"),
+        ("$s.split('')", "abc", "[a, b, c]"),
+        (r"$s.split('\s*,\s*')", "a , b", "[a, b]"),
+        (r"$s.split('\s*,\s*').size()", ",", "0"),
+        (r"$s.split('\s*,\s*').size()", "", "1"),
+        ("$s.replaceAll('a*', '-')", "aab", "--b-"),
+        (r"$s.replaceAll('(\w)(\d)', '$2$1')", "a1 b2", "1a 2b"),
+        ("$s.replaceFirst('a', 'o')", "banana", "bonana"),
+        (r"$s.replaceAll('\p{InCombiningDiacriticalMarks}+', '')", "e\u{301}a", "ea"),
+        ("$s.matches('a.c')", "a\rc", "false"),
+    ];
+    for (source, given, expected) in cases {
+        let mut context = Context::new();
+        context.set("s", given);
+        assert_eq!(text(&mut context, source), expected, "{source} of {given:?}");
+    }
+    for (source, message) in [
+        ("$s.replaceAll('a', '$1')", "Invocation of method 'replaceAll' of String failed: No group 1"),
+        ("$s.matches('(')", "Invocation of method 'matches' of String failed: Unclosed group"),
+    ] {
+        let mut context = Context::new();
+        context.set("s", "a");
+        let error = run_in(&mut context, source, &Limits::default()).expect_err(source).to_string();
+        assert!(error.contains(message), "{source}: {error}");
+    }
+}
+
+#[test]
+fn the_deadline_is_looked_at_between_the_matches_of_a_slow_pattern() {
+    let slow = "#set($s = 'aaaaaaaaaaaaaaaa!')#foreach($i in [1..12])#set($s = $s + $s)#end\
+                $s.replaceAll('(a|aa)+\\1c|a', 'b')";
+    let started = Instant::now();
+    let limits = Limits { deadline: Some(started + Duration::from_millis(50)), ..Limits::default() };
+    let error = run_in(&mut Context::new(), slow, &limits).expect_err("it takes longer");
+    // To the end it would take many seconds.
+    assert!(error.is_out_of_time(), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }

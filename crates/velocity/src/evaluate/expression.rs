@@ -39,7 +39,7 @@ impl Evaluator<'_> {
             Expr::Range(ends, at) => self.range(&ends.0, &ends.1).map_err(|fault| fault.at(*at))?,
             Expr::Map(entries, at) => {
                 self.meter.elements(entries.len())?;
-                let map = MapRef::new();
+                let map = MapRef::with_capacity(entries.len());
                 for (key, value) in entries {
                     let key = self.expression(key)?;
                     let key = Key::from_val(&key).ok_or_else(|| {

@@ -17,6 +17,9 @@ use crate::{Limits, Template, Truthiness, Val};
 /// How deeply evaluation may nest: blocks in macros in `#evaluate` in `#define`, each at most as deep as its text.
 const MAX_NESTING: usize = 250;
 
+/// The largest buffer that is kept for the next capture.
+const MAX_SPARE: usize = 64 << 10;
+
 /// The variables of an evaluation, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -49,6 +52,14 @@ impl Context {
     pub fn remove(&mut self, name: &str) -> Option<Val> {
         let at = self.variables.iter().position(|(known, _)| **known == *name)?;
         Some(self.variables.remove(at).1)
+    }
+}
+
+impl Drop for Context {
+    /// Frees the variables, also those that refer to each other in a circle. Values that are in use elsewhere stay whole.
+    fn drop(&mut self) {
+        self.variables.clear();
+        crate::val::collect_cycles();
     }
 }
 
@@ -95,6 +106,8 @@ struct Evaluator<'e> {
     variables: Vec<Option<Val>>,
     changed: Vec<bool>,
     out: String,
+    /// A buffer for what is captured.
+    spare: String,
     meter: Meter<'e>,
     frames: Vec<Frame>,
     frame: Option<usize>,
@@ -109,9 +122,10 @@ pub(crate) fn evaluate(template: &Template, context: &mut Context, limits: &Limi
             context,
             symbols: Cow::Borrowed(&template.symbols),
             macros: Cow::Borrowed(&template.macros),
-            variables: Vec::new(),
+            variables: Vec::with_capacity(template.symbols.names().len()),
             changed: Vec::new(),
             out: String::with_capacity(template.source.len()),
+            spare: String::new(),
             meter: Meter::new(limits),
             frames: Vec::new(),
             frame: None,
@@ -120,9 +134,9 @@ pub(crate) fn evaluate(template: &Template, context: &mut Context, limits: &Limi
         };
         evaluator.load_variables();
         let result = evaluator.nodes(&template.nodes).and_then(|_| evaluator.meter.output(evaluator.out.len()));
-        let names = evaluator.symbols.names().iter().map(Str::clone);
-        let changes = names.zip(evaluator.variables).zip(evaluator.changed).filter(|(_, changed)| *changed);
-        let changes: Vec<(Str, Option<Val>)> = changes.map(|(change, _)| change).collect();
+        let variables = evaluator.symbols.names().iter().zip(evaluator.variables);
+        let changes = variables.zip(evaluator.changed).filter(|(_, changed)| *changed);
+        let changes: Vec<(Str, Option<Val>)> = changes.map(|((name, value), _)| (Str::clone(name), value)).collect();
         (result, evaluator.out, evaluator.returned, changes)
     };
     for (name, value) in changes {
@@ -195,13 +209,17 @@ impl Evaluator<'_> {
     }
 
     /// What `inner` writes, as a string of its own.
-    fn captured(&mut self, inner: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<String, Fault> {
-        let outer = std::mem::take(&mut self.out);
+    fn captured(&mut self, inner: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<Str, Fault> {
+        let outer = std::mem::replace(&mut self.out, std::mem::take(&mut self.spare));
         let result = inner(self);
-        let text = std::mem::replace(&mut self.out, outer);
-        result?;
-        self.meter.string(text.len())?;
-        Ok(text)
+        let mut text = std::mem::replace(&mut self.out, outer);
+        let result = result.and_then(|()| self.meter.string(text.len())).map(|()| Str::from(&*text));
+        // The next capture writes to the same buffer, unless this one was unusually large.
+        if text.capacity() <= MAX_SPARE {
+            text.clear();
+            self.spare = text;
+        }
+        result
     }
 
     /// Whether a value counts as true.

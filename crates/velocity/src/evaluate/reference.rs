@@ -37,7 +37,17 @@ impl Evaluator<'_> {
     /// The value at the end of `tail`.
     fn walk(&mut self, reference: &Reference, tail: &[Tail]) -> Result<Val, Fault> {
         self.meter.work(1)?;
-        let Some(mut value) = self.variable(reference.root)? else { return Ok(Val::Null) };
+        let (mut value, tail) = match tail {
+            // Most references are `$variable.name`: outside of macros the variable need not be shared for that.
+            [Tail { kind: TailKind::Property(name), at }, tail @ ..] if self.frame.is_none() => {
+                let Some(root) = &self.variables[reference.root as usize] else { return Ok(Val::Null) };
+                (methods::property(root, name).map_err(|fault| fault.at(*at))?.unwrap_or(Val::Null), tail)
+            }
+            tail => match self.variable(reference.root)? {
+                Some(root) => (root, tail),
+                None => return Ok(Val::Null),
+            },
+        };
         for step in tail {
             if value.is_null() {
                 return Ok(Val::Null);

@@ -97,7 +97,7 @@ fn change(receiver: &Val, list: &ListRef, method: &str, args: &[Val], meter: &mu
             let Some(at) = usize::try_from(*number).ok().filter(|at| *at <= length) else {
                 return Err(out_of_bounds(receiver, method, i64::from(*number), length));
             };
-            list.change(|items| items.insert(at, value.clone()));
+            list.insert(at, vec![value.clone()]);
             void()
         }
         ("addAll", [other]) => {
@@ -105,7 +105,7 @@ fn change(receiver: &Val, list: &ListRef, method: &str, args: &[Val], meter: &mu
             meter.elements(other.len())?;
             let more = other.to_vec();
             let changed = !more.is_empty();
-            list.change(|items| items.extend(more));
+            list.insert(length, more);
             found(changed)
         }
         ("addAll", [Val::Int(number), other]) => {
@@ -117,7 +117,7 @@ fn change(receiver: &Val, list: &ListRef, method: &str, args: &[Val], meter: &mu
             meter.work(length)?;
             let more = other.to_vec();
             let changed = !more.is_empty();
-            list.change(|items| drop(items.splice(at..at, more)));
+            list.insert(at, more);
             found(changed)
         }
         // An `Integer` is a place, every other value an item.

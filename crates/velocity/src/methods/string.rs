@@ -5,7 +5,6 @@ use value::Str;
 use super::{Answer, collection, found, int, text_arg, threw, unsupported};
 use crate::error::Fault;
 use crate::limits::Meter;
-use crate::regex::cached;
 use crate::val::{ListKind, ListRef, Val, string_hash, text_of};
 
 pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter: &mut Meter<'_>) -> Answer {
@@ -104,9 +103,9 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         },
         ("matches", [pattern]) => match text_arg(pattern) {
             Some(pattern) => {
-                meter.work(text.len() / 8 + 64)?;
-                let regex = cached(pattern, true).map_err(|error| threw(receiver, method, error))?;
-                found(regex.is_match(text).map_err(|error| threw(receiver, method, error))?)
+                meter.work(search_cost(text, pattern))?;
+                let regex = java_regex::cached(pattern).map_err(|error| threw(receiver, method, error))?;
+                found(regex.matches_whole(text).map_err(|error| threw(receiver, method, error))?)
             }
             None => Ok(None),
         },
@@ -233,72 +232,34 @@ fn replace(text: &str, from: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
     found(text.replace(from, to))
 }
 
+/// The work of looking for a pattern in a text.
+fn search_cost(text: &str, pattern: &str) -> usize {
+    text.len() / 8 + pattern.len() + 64
+}
+
+/// The work counted for each match. A search may backtrack for milliseconds, so the clock must be read once in a few of them.
+const WORK_OF_MATCH: usize = 64;
+
 fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
-    meter.work(text.len() / 8 + 64)?;
-    let failed = |reason: String| threw(receiver, method, reason);
-    let regex = cached(pattern, false).map_err(failed)?;
+    meter.work(search_cost(text, pattern))?;
+    let failed = |error| threw(receiver, method, error);
+    let regex = java_regex::cached(pattern).map_err(failed)?;
+    let most = if method == "replaceFirst" { 1 } else { usize::MAX };
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    let mut from = 0;
-    while from <= text.len() {
-        let captures = regex.captures_from_pos(text, from).map_err(|error| failed(error.to_string()))?;
-        let Some(captures) = captures else { break };
-        let Some(whole) = captures.get(0) else { break };
-        meter.work(16)?;
-        out.push_str(&text[end..whole.start()]);
-        replacement(to, &captures, &mut out).map_err(failed)?;
+    for part in regex.find_iter(text).take(most) {
+        let part = part.map_err(failed)?;
+        meter.work(WORK_OF_MATCH)?;
+        out.push_str(&text[end..part.start()]);
+        part.expand(to, &mut out).map_err(failed)?;
         if out.len() > meter.limits.max_string {
             meter.string(out.len())?;
         }
-        end = whole.end();
-        from = after_match(text, whole.start(), end);
-        if method == "replaceFirst" {
-            break;
-        }
+        end = part.end();
     }
     out.push_str(&text[end..]);
     meter.string(out.len())?;
     found(out)
-}
-
-/// Where Java looks for the next match: behind this one, and a character further if it was empty.
-fn after_match(text: &str, start: usize, end: usize) -> usize {
-    if start < end { end } else { end + text[end..].chars().next().map_or(1, char::len_utf8) }
-}
-
-/// A replacement: `$1` and `${name}` are groups, a backslash takes the next character as it is.
-fn replacement(to: &str, captures: &fancy_regex::Captures<'_>, out: &mut String) -> Result<(), String> {
-    let mut chars = to.chars().peekable();
-    while let Some(char) = chars.next() {
-        match char {
-            '\\' => out.push(chars.next().ok_or("character to be escaped is missing")?),
-            '$' => {
-                let group = if chars.next_if_eq(&'{').is_some() {
-                    let name: String = chars.by_ref().take_while(|&char| char != '}').collect();
-                    captures.name(&name).map(|group| group.as_str())
-                } else {
-                    let first = chars.next().and_then(|char| char.to_digit(10)).ok_or("Illegal group reference")?;
-                    let mut number = first as usize;
-                    if number >= captures.len() {
-                        return Err(format!("No group {number}"));
-                    }
-                    // Further digits belong to the number as long as there is such a group.
-                    while let Some(digit) = chars.peek().and_then(|char| char.to_digit(10)) {
-                        let longer = number * 10 + digit as usize;
-                        if longer >= captures.len() {
-                            break;
-                        }
-                        number = longer;
-                        chars.next();
-                    }
-                    captures.get(number).map(|group| group.as_str())
-                };
-                out.push_str(group.unwrap_or_default());
-            }
-            other => out.push(other),
-        }
-    }
-    Ok(())
 }
 
 /// `split`: empty strings at the end are dropped where `limit` is 0; a match of nothing at the start splits nothing off.
@@ -310,17 +271,19 @@ fn split(receiver: &Val, text: &str, pattern: &str, limit: i32, meter: &mut Mete
     if is_plain {
         parts = text.splitn(most, pattern).collect();
     } else {
-        meter.work(text.len() / 8 + 64)?;
-        let regex = cached(pattern, false).map_err(|error| threw(receiver, "split", error))?;
-        let (mut start, mut from) = (0, 0);
-        while from <= text.len() && parts.len() + 1 < most {
-            let found = regex.find_from_pos(text, from).map_err(|error| threw(receiver, "split", error))?;
-            let Some(found) = found else { break };
-            meter.work(16)?;
-            from = after_match(text, found.start(), found.end());
-            if found.end() > 0 {
-                parts.push(&text[start..found.start()]);
-                start = found.end();
+        meter.work(search_cost(text, pattern))?;
+        let failed = |error| threw(receiver, "split", error);
+        let regex = java_regex::cached(pattern).map_err(failed)?;
+        let mut start = 0;
+        let mut matches = regex.find_iter(text);
+        while parts.len() + 1 < most
+            && let Some(separator) = matches.next()
+        {
+            let separator = separator.map_err(failed)?;
+            meter.work(WORK_OF_MATCH)?;
+            if separator.end() > 0 {
+                parts.push(&text[start..separator.start()]);
+                start = separator.end();
             }
         }
         parts.push(&text[start..]);

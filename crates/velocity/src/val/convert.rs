@@ -38,15 +38,23 @@ impl From<&Number> for Val {
     }
 }
 
+/// The empty string, which methods without result answer: shared, as it is needed often.
+fn empty_text() -> Val {
+    thread_local! {
+        static EMPTY: Str = Str::from("");
+    }
+    Val::Str(EMPTY.try_with(Str::clone).unwrap_or_default())
+}
+
 impl From<&str> for Val {
     fn from(text: &str) -> Self {
-        Val::Str(text.into())
+        if text.is_empty() { empty_text() } else { Val::Str(text.into()) }
     }
 }
 
 impl From<String> for Val {
     fn from(text: String) -> Self {
-        Val::Str(text.into())
+        Val::from(&*text)
     }
 }
 
@@ -136,10 +144,7 @@ struct Converter {
 
 impl Converter {
     fn convert(&mut self, value: &Val) -> Result<Value, ConvertError> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(ConvertError::Size);
-        }
+        self.count()?;
         Ok(match value {
             Val::Null => Value::Null,
             Val::Bool(value) => Value::Bool(*value),
@@ -162,6 +167,22 @@ impl Converter {
                 return Err(ConvertError::Object(value.type_name().to_owned()));
             }
         })
+    }
+
+    /// As [`convert`](Self::convert), for a value that nobody else needs.
+    fn convert_into(&mut self, value: Val) -> Result<Value, ConvertError> {
+        match value {
+            Val::Str(text) => {
+                self.count()?;
+                Ok(Value::String(text))
+            }
+            other => self.convert(&other),
+        }
+    }
+
+    fn count(&mut self) -> Result<(), ConvertError> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES { Err(ConvertError::Size) } else { Ok(()) }
     }
 
     fn within<T>(&mut self, address: usize, inner: impl FnOnce(&mut Self) -> Result<T, ConvertError>) -> Result<T, ConvertError> {
@@ -193,7 +214,7 @@ impl Converter {
         }
         let mut items = Vec::with_capacity(list.len());
         for item in list.to_vec() {
-            items.push(self.convert(&item)?);
+            items.push(self.convert_into(item)?);
         }
         Ok(match origin {
             Some(origin) if origin.iter().zip(&items).all(|(old, new)| is_shared(old, new)) => Value::List(origin),
@@ -222,9 +243,8 @@ impl Converter {
             return self.shared(Value::from(copy));
         }
         let mut object = Object::with_capacity(map.len());
-        for key in map.keys() {
-            let child = map.get_key(&key).unwrap_or(Val::Null);
-            object.insert(key.to_text(), self.convert(&child)?);
+        for (key, child) in map.entries() {
+            object.insert(key.into_text(), self.convert_into(child)?);
         }
         Ok(Value::from(object))
     }

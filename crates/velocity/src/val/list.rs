@@ -7,13 +7,16 @@ use std::sync::Arc;
 use value::Value;
 
 use super::Val;
+use super::cycles::{self, Note};
 
 /// A list that several values may share.
 #[derive(Clone)]
-pub struct ListRef(Rc<ListCell>);
+pub struct ListRef(pub(super) Rc<ListCell>);
 
-struct ListCell {
+pub(super) struct ListCell {
     kind: ListKind,
+    /// Whether it is noted as one that was given a container.
+    noted: Cell<bool>,
     state: RefCell<ListState>,
 }
 
@@ -43,11 +46,15 @@ impl ListRef {
     }
 
     pub(crate) fn of_kind(kind: ListKind, items: Vec<Val>) -> Self {
-        ListRef(Rc::new(ListCell { kind, state: RefCell::new(ListState::Own { items, origin: None }) }))
+        ListRef(Rc::new(ListCell { kind, noted: Cell::new(false), state: RefCell::new(ListState::Own { items, origin: None }) }))
     }
 
     pub(super) fn foreign(items: Arc<Vec<Value>>) -> Self {
-        ListRef(Rc::new(ListCell { kind: ListKind::List, state: RefCell::new(ListState::Foreign(items)) }))
+        ListRef(Rc::new(ListCell {
+            kind: ListKind::List,
+            noted: Cell::new(false),
+            state: RefCell::new(ListState::Foreign(items)),
+        }))
     }
 
     pub(crate) fn kind(&self) -> ListKind {
@@ -88,12 +95,22 @@ impl ListRef {
 
     /// Replaces the item at `index`; `None` when there is none.
     pub fn set(&self, index: usize, value: Val) -> Option<Val> {
+        self.note(&value);
         self.change(|items| items.get_mut(index).map(|item| std::mem::replace(item, value)))
     }
 
     /// Appends an item.
     pub fn push(&self, value: Val) {
+        self.note(&value);
         self.change(|items| items.push(value));
+    }
+
+    /// Inserts items before the one at `index`, which is at most the length.
+    pub(crate) fn insert(&self, index: usize, more: Vec<Val>) {
+        if let Some(container) = more.iter().find(|item| item.is_container()) {
+            self.note(container);
+        }
+        self.change(|items| drop(items.splice(index..index, more)));
     }
 
     /// The items, each shared.
@@ -142,7 +159,41 @@ impl ListRef {
         }
     }
 
-    /// Changes the items. `change` must not look at this list through another name.
+    /// Notes this list if `item`, which comes into it, could close a cycle.
+    fn note(&self, item: &Val) {
+        if item.is_container() && !self.0.noted.replace(true) {
+            cycles::note(Note::List(Rc::downgrade(&self.0)));
+        }
+    }
+
+    /// Appends the containers in it; `false` while it is being changed.
+    pub(super) fn containers(&self, found: &mut Vec<Val>) -> bool {
+        let Ok(state) = self.0.state.try_borrow() else { return false };
+        if let ListState::Own { items, .. } = &*state {
+            found.extend(items.iter().filter(|item| item.is_container()).cloned());
+        }
+        true
+    }
+
+    /// Whether it has containers, as far as a short look shows.
+    pub(super) fn may_nest(&self) -> bool {
+        self.0.state.try_borrow().map_or(true, |state| match &*state {
+            ListState::Foreign(_) => false,
+            ListState::Own { items, .. } => items.len() > super::SHORT_LOOK || items.iter().any(Val::is_container),
+        })
+    }
+
+    /// Moves all items out.
+    pub(super) fn take_all(&self, taken: &mut Vec<Val>) {
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            let empty = ListState::Own { items: Vec::new(), origin: None };
+            if let ListState::Own { items, .. } = std::mem::replace(&mut *state, empty) {
+                taken.extend(items);
+            }
+        }
+    }
+
+    /// Changes the items, without adding containers. `change` must not look at this list through another name.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Vec<Val>) -> T) -> T {
         self.look_into();
         let mut nothing = Vec::new();
@@ -168,7 +219,7 @@ impl ListRef {
 impl Drop for ListCell {
     fn drop(&mut self) {
         if let ListState::Own { items, .. } = self.state.get_mut()
-            && items.iter().any(Val::is_container)
+            && items.iter().any(Val::may_nest)
         {
             super::dismantle(std::mem::take(items).into_iter());
         }

@@ -1,23 +1,28 @@
 //! Maps, shared by reference, in insertion order.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use indexmap::{Equivalent, IndexMap};
 use value::{Object, Str};
 
 use super::Val;
+use super::cycles::{self, Note};
+use super::entries::Entries;
 
 /// From so many touched members on, an object is converted as a whole: they are looked up one after the other.
 const TOUCHED_AT_MOST: usize = 16;
 
 /// A map that several values may share.
 #[derive(Clone)]
-pub struct MapRef(Rc<MapCell>);
+pub struct MapRef(pub(super) Rc<MapCell>);
 
-struct MapCell(RefCell<MapState>);
+pub(super) struct MapCell {
+    state: RefCell<MapState>,
+    /// Whether it is noted as one that was given a container.
+    noted: Cell<bool>,
+}
 
 /// Containers that were touched, by their place in the object.
 pub(super) type Touched = Vec<(usize, Val)>;
@@ -28,7 +33,7 @@ enum MapState {
         object: Arc<Object>,
         touched: Vec<(usize, Val)>,
     },
-    Own(IndexMap<Key, Val>),
+    Own(Entries),
 }
 
 /// The key of a map. From JSON it is a string; a map literal takes any scalar, and `1` and `"1"` are different keys.
@@ -73,6 +78,14 @@ impl Key {
             Key::Long(number) => Val::Long(*number),
             Key::Number(text) => value::Number::from_text(text).map_or_else(|| Val::Str(Str::clone(text)), Val::Decimal),
             Key::Text(text) => Val::Str(Str::clone(text)),
+        }
+    }
+
+    /// As [`to_text`](Key::to_text), without copying a reference.
+    pub(super) fn into_text(self) -> Str {
+        match self {
+            Key::Number(text) | Key::Text(text) => text,
+            other => other.to_text(),
         }
     }
 
@@ -122,21 +135,6 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-/// A string key, borrowed.
-struct Name<'n>(&'n str);
-
-impl Hash for Name<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
-
-impl Equivalent<Key> for Name<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        matches!(key, Key::Text(text) if **text == *self.0)
-    }
-}
-
 /// An entry of a map; it reads and writes through to it.
 pub struct Entry {
     pub(crate) map: MapRef,
@@ -161,17 +159,23 @@ impl MapRef {
     /// An empty map.
     #[must_use]
     pub fn new() -> Self {
-        MapRef(Rc::new(MapCell(RefCell::new(MapState::Own(IndexMap::new())))))
+        MapState::Own(Entries::new()).into()
+    }
+
+    /// An empty map with room for `capacity` entries.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        MapState::Own(Entries::with_capacity(capacity)).into()
     }
 
     pub(super) fn foreign(object: Arc<Object>) -> Self {
-        MapRef(Rc::new(MapCell(RefCell::new(MapState::Foreign { object, touched: Vec::new() }))))
+        MapState::Foreign { object, touched: Vec::new() }.into()
     }
 
     /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        match &*self.0.0.borrow() {
+        match &*self.0.state.borrow() {
             MapState::Foreign { object, .. } => object.len(),
             MapState::Own(entries) => entries.len(),
         }
@@ -187,22 +191,22 @@ impl MapRef {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Val> {
         {
-            let mut state = self.0.0.borrow_mut();
+            let mut state = self.0.state.borrow_mut();
             match &mut *state {
-                MapState::Own(entries) => return entries.get(&Name(name)).cloned(),
+                MapState::Own(entries) => return entries.get(name).cloned(),
                 MapState::Foreign { object, touched } => {
-                    let member = object.get(name)?;
+                    let at = object.position(name)?;
+                    let (_, member) = object.iter().nth(at)?;
                     if !matches!(member, value::Value::List(_) | value::Value::Object(_)) {
                         return Some(Val::from(member));
                     }
-                    let at = object.position(name)?;
                     if let Some(found) = Self::touch(member, touched, at) {
                         return Some(found);
                     }
                 }
             }
         }
-        self.own(|entries| entries.get(&Name(name)).cloned())
+        self.own(|entries| entries.get(name).cloned())
     }
 
     /// The value of a key.
@@ -211,8 +215,8 @@ impl MapRef {
         if let Key::Text(name) = key {
             return self.get(name);
         }
-        match &*self.0.0.borrow() {
-            MapState::Own(entries) => entries.get(key).cloned(),
+        match &*self.0.state.borrow() {
+            MapState::Own(entries) => entries.get_key(key).cloned(),
             MapState::Foreign { .. } => None,
         }
     }
@@ -232,43 +236,51 @@ impl MapRef {
 
     /// Sets an entry: a known key keeps its place. Returns the former value.
     pub fn insert(&self, key: Key, value: Val) -> Option<Val> {
+        if value.is_container() && !self.0.noted.replace(true) {
+            cycles::note(Note::Map(Rc::downgrade(&self.0)));
+        }
         self.own(|entries| entries.insert(key, value))
     }
 
     /// Removes an entry; the others keep their order.
     pub fn remove(&self, key: &Key) -> Option<Val> {
-        self.own(|entries| entries.shift_remove(key))
+        self.own(|entries| entries.remove(key))
     }
 
     /// Removes all entries.
     pub fn clear(&self) {
-        let old = self.own(std::mem::take);
-        super::dismantle(old.into_values());
+        let old = self.own(Entries::take_values);
+        super::dismantle(old.into_iter());
     }
 
     /// Whether there is such a key.
     #[must_use]
     pub fn contains(&self, key: &Key) -> bool {
-        match (&*self.0.0.borrow(), key) {
+        match (&*self.0.state.borrow(), key) {
             (MapState::Foreign { object, .. }, Key::Text(name)) => object.contains_key(name),
             (MapState::Foreign { .. }, _) => false,
-            (MapState::Own(entries), key) => entries.contains_key(key),
+            (MapState::Own(entries), key) => entries.get_key(key).is_some(),
         }
     }
 
     /// The keys in order.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
-        match &*self.0.0.borrow() {
+        match &*self.0.state.borrow() {
             MapState::Foreign { object, .. } => object.keys().map(|name| Key::Text(Str::clone(name))).collect(),
-            MapState::Own(entries) => entries.keys().cloned().collect(),
+            MapState::Own(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
         }
     }
 
     /// The values in order, each shared.
     #[must_use]
     pub fn values(&self) -> Vec<Val> {
-        self.own(|entries| entries.values().cloned().collect())
+        self.own(|entries| entries.iter().map(|(_, value)| value.clone()).collect())
+    }
+
+    /// The entries in order, each shared.
+    pub(crate) fn entries(&self) -> Vec<(Key, Val)> {
+        self.own(|entries| entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     /// Whether both are the same map.
@@ -283,19 +295,19 @@ impl MapRef {
 
     /// The object as it came with the containers in it that were touched, if the map itself is unchanged.
     pub(super) fn origin(&self) -> Option<(Arc<Object>, Touched)> {
-        match &*self.0.0.borrow() {
+        match &*self.0.state.borrow() {
             MapState::Foreign { object, touched } => Some((Arc::clone(object), touched.clone())),
             MapState::Own(_) => None,
         }
     }
 
-    fn own<T>(&self, act: impl FnOnce(&mut IndexMap<Key, Val>) -> T) -> T {
-        let mut state = self.0.0.borrow_mut();
+    fn own<T>(&self, act: impl FnOnce(&mut Entries) -> T) -> T {
+        let mut state = self.0.state.borrow_mut();
         if let MapState::Foreign { object, touched } = &mut *state {
-            let mut entries: IndexMap<Key, Val> =
-                object.iter().map(|(name, member)| (Key::Text(Str::clone(name)), Val::from(member))).collect();
+            let members = object.iter().map(|(name, member)| (Key::Text(Str::clone(name)), Val::from(member)));
+            let mut entries = Entries::from_distinct(members.collect());
             for (at, known) in std::mem::take(touched) {
-                if let Some((_, slot)) = entries.get_index_mut(at) {
+                if let Some(slot) = entries.at_mut(at) {
                     *slot = known;
                 }
             }
@@ -303,7 +315,37 @@ impl MapRef {
         }
         match &mut *state {
             MapState::Own(entries) => act(entries),
-            MapState::Foreign { .. } => act(&mut IndexMap::new()),
+            MapState::Foreign { .. } => act(&mut Entries::new()),
+        }
+    }
+
+    /// Appends the containers in it; `false` while it is being changed.
+    pub(super) fn containers(&self, found: &mut Vec<Val>) -> bool {
+        let Ok(state) = self.0.state.try_borrow() else { return false };
+        match &*state {
+            MapState::Foreign { touched, .. } => found.extend(touched.iter().map(|(_, value)| value.clone())),
+            MapState::Own(entries) => {
+                found.extend(entries.iter().map(|(_, value)| value).filter(|value| value.is_container()).cloned());
+            }
+        }
+        true
+    }
+
+    /// Whether it has containers, as far as a short look shows.
+    pub(super) fn may_nest(&self) -> bool {
+        self.0.state.try_borrow().map_or(true, |state| match &*state {
+            MapState::Foreign { touched, .. } => !touched.is_empty(),
+            MapState::Own(entries) => entries.len() > super::SHORT_LOOK || entries.iter().any(|(_, value)| value.is_container()),
+        })
+    }
+
+    /// Moves all values out.
+    pub(super) fn take_all(&self, taken: &mut Vec<Val>) {
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            match std::mem::replace(&mut *state, MapState::Own(Entries::new())) {
+                MapState::Foreign { touched, .. } => taken.extend(touched.into_iter().map(|(_, value)| value)),
+                MapState::Own(mut entries) => taken.extend(entries.take_values()),
+            }
         }
     }
 
@@ -315,6 +357,12 @@ impl MapRef {
     }
 }
 
+impl From<MapState> for MapRef {
+    fn from(state: MapState) -> Self {
+        MapRef(Rc::new(MapCell { state: RefCell::new(state), noted: Cell::new(false) }))
+    }
+}
+
 impl Default for MapRef {
     fn default() -> Self {
         Self::new()
@@ -322,11 +370,19 @@ impl Default for MapRef {
 }
 
 impl MapCell {
+    /// Whether a container in it has containers itself, as far as a short look shows.
+    fn is_deep(&mut self) -> bool {
+        match self.state.get_mut() {
+            MapState::Foreign { touched, .. } => touched.iter().any(|(_, value)| value.may_nest()),
+            MapState::Own(entries) => entries.iter().any(|(_, value)| value.may_nest()),
+        }
+    }
+
     fn take_containers(&mut self) -> Vec<Val> {
-        match self.0.get_mut() {
+        match self.state.get_mut() {
             MapState::Foreign { touched, .. } => std::mem::take(touched).into_iter().map(|(_, value)| value).collect(),
-            MapState::Own(entries) if entries.values().any(Val::is_container) => {
-                std::mem::take(entries).into_values().filter(Val::is_container).collect()
+            MapState::Own(entries) if entries.iter().any(|(_, value)| value.is_container()) => {
+                entries.take_values().into_iter().filter(Val::is_container).collect()
             }
             MapState::Own(_) => Vec::new(),
         }
@@ -335,16 +391,14 @@ impl MapCell {
 
 impl Drop for MapCell {
     fn drop(&mut self) {
-        let containers = self.take_containers();
-        if !containers.is_empty() {
-            super::dismantle(containers.into_iter());
+        if self.is_deep() {
+            super::dismantle(self.take_containers().into_iter());
         }
     }
 }
 
 impl<K: Into<Key>> FromIterator<(K, Val)> for MapRef {
     fn from_iter<I: IntoIterator<Item = (K, Val)>>(entries: I) -> Self {
-        let map: IndexMap<Key, Val> = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        MapRef(Rc::new(MapCell(RefCell::new(MapState::Own(map)))))
+        MapState::Own(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()).into()
     }
 }

@@ -5,6 +5,8 @@
 //! lists and objects are looked into where a template touches them, and only changed ones become containers of this crate.
 
 mod convert;
+mod cycles;
+mod entries;
 mod equality;
 mod list;
 mod map;
@@ -20,6 +22,7 @@ use crate::Host;
 use crate::ast::Block;
 
 pub use convert::ConvertError;
+pub(crate) use cycles::collect as collect_cycles;
 pub(crate) use equality::{equals, java_equals};
 pub use list::ListRef;
 pub(crate) use list::{ListIter, ListKind};
@@ -182,6 +185,17 @@ impl Val {
     fn is_container(&self) -> bool {
         matches!(self, Val::List(_) | Val::Map(_) | Val::Entry(_) | Val::Iterator(_))
     }
+
+    /// Whether this is a container that may have containers in it, so that dropping it could go deep.
+    #[inline]
+    fn may_nest(&self) -> bool {
+        match self {
+            Val::List(list) => list.may_nest(),
+            Val::Map(map) => map.may_nest(),
+            Val::Entry(_) | Val::Iterator(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl std::fmt::Debug for Val {
@@ -195,6 +209,9 @@ impl std::fmt::Debug for Val {
         }
     }
 }
+
+/// Larger containers are not looked through before they are dropped, only taken apart.
+const SHORT_LOOK: usize = 16;
 
 /// Takes containers apart one by one. A template can nest lists a million deep; dropping them by recursion would overflow the
 /// stack.

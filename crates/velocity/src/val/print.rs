@@ -49,16 +49,14 @@ fn nested(value: &Val, out: &mut String, most: usize, meter: &mut Meter<'_>, dep
     if depth > value::MAX_DEPTH {
         return Err(Fault::new(format!("A value is nested more than {} levels deep", value::MAX_DEPTH)));
     }
-    let mut number =
-        |arguments: std::fmt::Arguments<'_>| out.write_fmt(arguments).map_err(|_| Fault::new("A number could not be written"));
     match value {
         Val::Null => out.push_str("null"),
         Val::Bool(true) => out.push_str("true"),
         Val::Bool(false) => out.push_str("false"),
-        Val::Int(value) => number(format_args!("{value}"))?,
-        Val::Long(value) => number(format_args!("{value}"))?,
-        Val::Big(value) => number(format_args!("{value}"))?,
-        Val::Decimal(value) => number(format_args!("{value}"))?,
+        Val::Int(value) => write_integer(i64::from(*value), out),
+        Val::Long(value) => write_integer(*value, out),
+        Val::Big(value) => other_number(format_args!("{value}"), out)?,
+        Val::Decimal(value) => other_number(format_args!("{value}"), out)?,
         Val::Double(value) => write_double(*value, out),
         Val::Str(text) => out.push_str(text),
         Val::List(list) => {
@@ -79,13 +77,13 @@ fn nested(value: &Val, out: &mut String, most: usize, meter: &mut Meter<'_>, dep
         Val::Map(map) => {
             meter.work(map.len())?;
             out.push('{');
-            for (at, key) in map.keys().into_iter().enumerate() {
+            for (at, (key, item)) in map.entries().into_iter().enumerate() {
                 if at > 0 {
                     out.push_str(", ");
                 }
-                out.push_str(&key.to_text());
+                out.push_str(&key.into_text());
                 out.push('=');
-                match map.get_key(&key).unwrap_or(Val::Null) {
+                match item {
                     Val::Map(inner) if inner.is_same(map) => out.push_str("(this Map)"),
                     item => nested(&item, out, most, meter, depth + 1)?,
                 }
@@ -102,4 +100,40 @@ fn nested(value: &Val, out: &mut String, most: usize, meter: &mut Meter<'_>, dep
         Val::Iterator(_) | Val::Block(_) => out.push_str(value.type_name()),
     }
     Ok(())
+}
+
+fn other_number(arguments: std::fmt::Arguments<'_>, out: &mut String) -> Result<(), Fault> {
+    out.write_fmt(arguments).map_err(|_| Fault::new("A number could not be written"))
+}
+
+/// Digits without the machinery of `fmt`, which takes several times as long.
+fn write_integer(number: i64, out: &mut String) {
+    if number < 0 {
+        out.push('-');
+    }
+    let mut rest = number.unsigned_abs();
+    let mut divisor = 1;
+    while rest / divisor >= 10 {
+        divisor *= 10;
+    }
+    while divisor > 0 {
+        let digit = u8::try_from(rest / divisor).unwrap_or(0);
+        out.push(char::from(b'0' + digit));
+        rest %= divisor;
+        divisor /= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_print_all_their_digits() {
+        for number in [0, 7, -7, 10, 99, 100, 1_234_567_890, -1_000, i64::MAX, i64::MIN] {
+            let mut out = String::new();
+            write_integer(number, &mut out);
+            assert_eq!(out, number.to_string());
+        }
+    }
 }
