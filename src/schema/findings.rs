@@ -51,14 +51,13 @@ fn misplaced_directive(text: &str) -> Diagnostic {
         return Diagnostic::error("misplaced-directive", text.to_owned());
     };
     let location = rest.trim_end_matches(" location");
+    if name != "aws_subscribe" && super::prelude::ACTED_ON.contains(&name) {
+        // AppSync does not judge the location: schemas with `union U @aws_iam = …` and `input I @aws_iam { … }` are deployed.
+        return Diagnostic::warning("misplaced-directive", format!("`@{name}` has no effect at {location}"))
+            .help("AWS accepts it there; it protects object types and fields only, so write it on those");
+    }
     let error = Diagnostic::error("misplaced-directive", format!("`@{name}` may not stand at {location}"));
-    if name == "aws_subscribe" {
-        return error.help("it belongs on fields of the subscription root");
-    }
-    if super::prelude::ACTED_ON.contains(&name) {
-        return error.help("it protects object types and fields only; here it would protect nothing");
-    }
-    error
+    if name == "aws_subscribe" { error.help("it belongs on fields of the subscription root") } else { error }
 }
 
 /// AppSync ignores directives it does not know, and so do we; saying so helps whoever misspelt one.

@@ -82,6 +82,13 @@ fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagn
             let message = format!("brackets are nested deeper than {} levels", value::MAX_DEPTH);
             diagnostics.push(Diagnostic::error("nesting-too-deep", message).at(document, span.clone()));
         }
+        for span in &scan.semicolons {
+            diagnostics.push(
+                Diagnostic::warning("stray-semicolon", "GraphQL has no `;`")
+                    .help("AWS skips it, and so does Syncgate; remove it, because other tools refuse it")
+                    .at(document, span.clone()),
+            );
+        }
         for span in &scan.extensions {
             let message = "type extensions work here, not on AWS";
             let help = "move what the extension adds into the definition";

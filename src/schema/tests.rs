@@ -83,7 +83,15 @@ fn findings_have_rule_and_place() {
         ("interface A { a: Int }\ntype Query implements A { a: String }", &["error interface-mismatch 2:27"]),
         ("union U = Int\ntype Query { u: U }", &["error union-member-type 1:11"]),
         ("enum E { A A }\ntype Query { e: E }", &["error duplicate-name 1:12"]),
-        ("type Query { a: Int }\nenum E @aws_iam { A }", &["error misplaced-directive 2:8"]),
+        ("type Query { a: Int }\nenum E @aws_iam { A }", &["warning misplaced-directive 2:8"]),
+        ("type Query { a: U }\nunion U @aws_api_key = Query", &["warning misplaced-directive 2:9"]),
+        ("interface I @aws_iam { a: Int }\ntype Query implements I { a: Int }", &["warning misplaced-directive 1:13"]),
+        (
+            "input I @aws_cognito_user_pools(cognito_groups: [\"g\"]) { a: Int }\ntype Query { a(i: I): Int }",
+            &["warning misplaced-directive 1:9"],
+        ),
+        ("type Query {\n  a: Int;\n  b: Int;\n};", &["warning stray-semicolon 2:9", "warning stray-semicolon 3:9", "warning stray-semicolon 4:2"]),
+        ("type Query { a: Int }\nenum E @deprecated { A }", &["error misplaced-directive 2:8"]),
         ("type Query { a: Int @aws_subscribe(mutations: [\"m\"]) }", &["error misplaced-directive 1:21"]),
         (
             "type Query { a: Int } type Mutation { m: Int! n: [Int] }\n\
@@ -159,7 +167,7 @@ fn messages_name_the_thing_and_the_way_out() {
         ("type Query { a: Strin }", "there is no type `Strin`", "did you mean `String`?"),
         ("type Query { a: Int", "expected `}`, found the end of the document", ""),
         ("type Query { a(b: Int:): Int }", "expected `)`, found `:`", ""),
-        ("scalar X @aws_iam type Query { a: X }", "`@aws_iam` may not stand at SCALAR", "protects object types and fields only"),
+        ("scalar X @aws_iam type Query { a: X }", "`@aws_iam` has no effect at SCALAR", "protects object types and fields only"),
         ("type Query { a(b: Int = 1.5): Int }", "the default value of `Query.a(b:)` is not a value of `Int`", ""),
         ("type Mutation { a: Int }", "the schema has no query root", "define `type Query { … }`"),
         ("type Query @model { a: Int }", "the directive `@model` is unknown and has no effect", "Amplify's transformer"),
