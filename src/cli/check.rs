@@ -60,7 +60,7 @@ fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
     };
     let source = Arc::new(Source { path: shown, text });
     match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
-        "graphql" | "gql" | "graphqls" => schema::load(&[source], schema::Options { strict }).diagnostics,
+        "graphql" | "gql" | "graphqls" => schema::load(&[source], schema::Options { strict, ..schema::Options::default() }).diagnostics,
         "js" | "mjs" | "ts" | "mts" => {
             let folder = import_root(path);
             let limits = Limits::default();

@@ -15,7 +15,7 @@ fn load_all(texts: &[&str], strict: bool) -> Loaded {
         .enumerate()
         .map(|(at, text)| Arc::new(Source { path: format!("{at}.graphql"), text: (*text).to_owned() }))
         .collect();
-    load(&documents, Options { strict })
+    load(&documents, Options { strict, ..Options::default() })
 }
 
 /// The findings as `error rule line:column`.
@@ -90,7 +90,10 @@ fn findings_have_rule_and_place() {
             "input I @aws_cognito_user_pools(cognito_groups: [\"g\"]) { a: Int }\ntype Query { a(i: I): Int }",
             &["warning misplaced-directive 1:9"],
         ),
-        ("type Query {\n  a: Int;\n  b: Int;\n};", &["warning stray-semicolon 2:9", "warning stray-semicolon 3:9", "warning stray-semicolon 4:2"]),
+        (
+            "type Query {\n  a: Int;\n  b: Int;\n};",
+            &["warning stray-semicolon 2:9", "warning stray-semicolon 3:9", "warning stray-semicolon 4:2"],
+        ),
         ("type Query { a: Int }\nenum E @deprecated { A }", &["error misplaced-directive 2:8"]),
         ("type Query { a: Int @aws_subscribe(mutations: [\"m\"]) }", &["error misplaced-directive 1:21"]),
         (
@@ -191,7 +194,9 @@ fn hostile_schemas_are_refused_without_harm() {
     let unclosed = "{".repeat(100_000);
     assert!(findings(&load_all(&[&unclosed], false))[0].starts_with("error nesting-too-deep"));
     let large = format!("type Query {{ a: Int }} #{}", "x".repeat(super::MAX_SCHEMA_BYTES));
-    assert_eq!(findings(&load_all(&[&large], false)), ["error schema-too-large"]);
+    assert_eq!(findings(&load_all(&[&large], false)), ["error schema-too-large 1:1"]);
+    let document = Arc::new(Source { path: "large.graphql".into(), text: large });
+    assert!(load(&[document], Options { max_bytes: 2 << 20, ..Options::default() }).type_system.is_some());
     // Nesting that is allowed must not overflow either: 198 brackets inside the braces.
     let deep = format!("type Query {{ a: {}Int{} }}", "[".repeat(198), "]".repeat(198));
     assert!(load_all(&[&deep], false).type_system.is_some());
@@ -205,6 +210,9 @@ fn hostile_schemas_are_refused_without_harm() {
     assert!(unknown.type_system.is_some());
     let fields: String = (0..20_000).map(|at| format!("f{at}: Int\n")).collect();
     assert!(load_all(&[&format!("type Query {{ {fields} }}")], false).type_system.is_some());
+    // A large mistake: each unknown name is looked for among many that exist.
+    let unknown: String = (0..15_000).map(|at| format!("type T{at} {{ a: X{at} }}\n")).collect();
+    assert!(load_all(&[&unknown], false).type_system.is_none());
     let members = "| A ".repeat(50_000);
     assert!(load_all(&[&format!("type Query {{ a: Int }} union U = {members}")], false).type_system.is_none());
     let interfaces = "A, ".repeat(50_000);

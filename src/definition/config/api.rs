@@ -54,7 +54,7 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, now: 
     let api_keys = api_keys(&mut table, now);
 
     let limits = table.table("limits").map_or_else(Limits::default, |table| read_limits(table, strict));
-    let schema = schema(&mut table, folder, limits);
+    let schema = schema(&mut table, folder);
 
     let mut data_sources = IndexMap::new();
     let mut data_source_types = BTreeMap::new();
@@ -181,7 +181,7 @@ fn read_limits(mut table: Table<'_>, strict: bool) -> Limits {
     limits
 }
 
-fn schema(table: &mut Table<'_>, folder: &Folder, limits: Limits) -> Vec<Arc<Source>> {
+fn schema(table: &mut Table<'_>, folder: &Folder) -> Vec<Arc<Source>> {
     let patterns: Option<OneOrMany<Spanned<String>>> =
         table.required("schema", "the schema's files, for instance schema = [\"schema/*.graphql\"]");
     let mut sources: Vec<Arc<Source>> = Vec::new();
@@ -199,11 +199,6 @@ fn schema(table: &mut Table<'_>, folder: &Folder, limits: Limits) -> Vec<Arc<Sou
             // Two patterns may match the same file.
             sources.extend(source.filter(|source| sources.iter().all(|known| !Arc::ptr_eq(known, source))));
         }
-    }
-    let size: u64 = sources.iter().map(|source| source.text.len() as u64).sum();
-    if size > limits.schema_size {
-        let message = format!("the schema has {size} bytes, {} are allowed", limits.schema_size);
-        table.report.error("schema-too-large", &table.place_of("schema"), message, "raise `schema_size` in [api.limits]");
     }
     sources
 }
