@@ -12,6 +12,8 @@ mod data_source;
 mod environment;
 mod files;
 mod node;
+#[cfg(test)]
+mod reference;
 mod resolver;
 mod server;
 mod table;

@@ -9,7 +9,7 @@ use crate::definition::{DataSourceConfig, Mode, Resolver, ResolverKind, Runtime}
 use crate::diagnostic::render;
 
 /// A folder with these files, beside a minimal schema.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(super) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let schema = ("schema/schema.graphql", "type Query { a: String b: String }");
     for (path, text) in [schema].iter().chain(files) {
@@ -57,7 +57,7 @@ fn check(rest: &str, expected: &[&str]) {
 }
 
 /// Something of everything.
-const COMPLETE: &str = r#"
+pub(super) const COMPLETE: &str = r#"
 [server]
 host = "localhost"
 port = 0
@@ -287,8 +287,6 @@ fn texts_have_an_upper_length() {
          d = {{ data_source = \"none\", code = \"b.ts\" }}\n"
     );
     check_with(&files, &config, &["a.js code-too-long 1:1", "a.vtl template-too-long 1:1"]);
-    let schema = " ".repeat((1 << 20) + 1);
-    check_with(&[("schema/big.graphql", &schema)], API, &["schema-too-large 4:10"]);
 }
 
 #[test]
