@@ -3,7 +3,8 @@
 use crate::auth::Identity;
 use crate::definition::AuthenticationType;
 use crate::execution::plan::ModeMask;
-use crate::schema::type_system::{AuthorizationDirective, FieldDefinition, TypeDefinition};
+use crate::schema::TypeSystem;
+use crate::schema::type_system::{AuthorizationDirective, FieldDefinition, TypeDefinition, TypeKind};
 
 /// The modes of an API.
 #[derive(Clone, Debug)]
@@ -15,6 +16,21 @@ pub(super) struct Authorization {
 impl Authorization {
     pub(super) fn new(default: AuthenticationType) -> Self {
         Self { default: bit(default) }
+    }
+
+    /// The fields of object types that no mode of `configured` may read, as `Type.field`.
+    pub(super) fn closed(&self, type_system: &TypeSystem, configured: impl Iterator<Item = AuthenticationType>) -> Vec<String> {
+        let configured = configured.map(bit).fold(0, |all, one| all | one);
+        let mut closed = Vec::new();
+        for definition in type_system.types.values() {
+            let TypeKind::Object(fields) = &definition.kind else { continue };
+            for field in fields.fields.values() {
+                if self.modes(definition, field) & configured == 0 {
+                    closed.push(format!("{}.{}", definition.name, field.name));
+                }
+            }
+        }
+        closed
     }
 
     /// A field's directives replace its type's; without any, only the default mode is let in.

@@ -46,6 +46,9 @@ impl Api {
         let loaded = schema::load(&definition.schema, schema::Options { strict: definition.strict, max_bytes });
         let mut compiler = Compiler { definition, options, diagnostics: loaded.diagnostics };
         compiler.authentication();
+        if let Some(type_system) = &loaded.type_system {
+            compiler.closed_fields(type_system);
+        }
         let data_sources = compiler.data_sources();
         let functions = compiler.functions(&data_sources);
         let resolvers = compiler.resolvers(loaded.type_system.as_ref(), &data_sources, &functions);
@@ -93,6 +96,24 @@ impl Compiler<'_> {
                 self.report(diagnostic, self.definition.place.as_ref());
             }
         }
+    }
+
+    /// Fields whose directives name only modes that this API does not have answer Unauthorized to everyone.
+    fn closed_fields(&mut self, type_system: &TypeSystem) {
+        let authorization = Authorization::new(self.definition.authentication.authentication_type());
+        let modes = self.definition.authentication_providers().map(definition::AuthenticationProvider::authentication_type);
+        let closed = authorization.closed(type_system, modes);
+        if closed.is_empty() {
+            return;
+        }
+        let more = if closed.len() > 5 { format!(" and {} more", closed.len() - 5) } else { String::new() };
+        let shown = closed.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let diagnostic = Diagnostic::warning(
+            "closed-field",
+            format!("nobody can read {shown}{more}: their directives name no authorization mode that this API has"),
+        )
+        .help("Add the mode to additional_authentication_providers, or its directive (@aws_api_key, …) to the field or its type.");
+        self.report(diagnostic, self.definition.place.as_ref());
     }
 
     fn data_sources(&mut self) -> IndexMap<Str, Arc<dyn DataSource>> {

@@ -16,9 +16,9 @@ use velocity::{Context, EvaluateError, Host, HostError, Key, Limits, MapRef, Opt
 use super::Step;
 use super::evaluate::{Attempt, Evaluation, Fault};
 
-/// The switches of AppSync's templates: Velocity 1.7, where `#set` to null makes a variable null.
+/// The switches of AppSync's templates: Velocity 1.7, where `#set` to null makes a variable null and `null` may be written.
 pub(super) fn options() -> Options {
-    Options { null_assignment: true, ..Options::default() }
+    Options { null_assignment: true, null_literal: true, ..Options::default() }
 }
 
 /// Evaluates one template with `ctx` made of `members`.
@@ -274,6 +274,7 @@ mod tests {
         check("#set($m = {})$util.qr($m.put(\"a\", $ctx.result.items[1]))$util.toJson($m)", value!({"a": 2}));
         check("#return($ctx.result)", value!({"items": [1, 2]}));
         check("$util.toJson($ctx.info.selectionSetList)", value!(["id"]));
+        check("#set($n = null)#if($n == null && !$util.isNull($ctx.args.id) && $ctx.args.none == null)true#{end}", value!(true));
         check("$util.toJson($ctx.info)", value!({"fieldName": "f"}));
         check("$util.dynamodb.toDynamoDBJson($ctx.args.id)", value!({"S": "7"}));
         check(

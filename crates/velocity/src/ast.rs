@@ -113,6 +113,7 @@ pub(crate) struct Macro {
 
 #[derive(Debug)]
 pub(crate) enum Expr {
+    Null,
     Bool(bool),
     Int(i32),
     Long(i64),
@@ -159,11 +160,13 @@ pub(crate) enum Op {
 pub(crate) struct Symbols {
     names: Vec<Str>,
     slots: std::collections::HashMap<Str, Slot>,
+    /// Whether the word `null` is an expression.
+    pub(crate) null_literal: bool,
 }
 
 impl Symbols {
-    pub(crate) fn new() -> Self {
-        let mut symbols = Symbols { names: Vec::new(), slots: std::collections::HashMap::new() };
+    pub(crate) fn new(null_literal: bool) -> Self {
+        let mut symbols = Symbols { names: Vec::new(), slots: std::collections::HashMap::new(), null_literal };
         for (slot, name) in [(FOREACH, "foreach"), (VELOCITY_COUNT, "velocityCount"), (VELOCITY_HAS_NEXT, "velocityHasNext")] {
             let given = symbols.slot(name);
             debug_assert_eq!(given, slot);

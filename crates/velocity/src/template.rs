@@ -20,6 +20,8 @@ pub enum Truthiness {
 pub struct Options {
     /// `directive.set.null.allowed`: `#set` to null makes the variable null instead of leaving it alone.
     pub null_assignment: bool,
+    /// Whether `null` may be written. Velocity 1.7 refuses the word; templates that AppSync runs have it.
+    pub null_literal: bool,
     /// What counts as true.
     pub truthiness: Truthiness,
     /// Templates whose macros this one may call (`velocimacro.library`), as source text; nothing else of them is used.
@@ -43,7 +45,7 @@ impl Template {
     /// # Errors
     /// All mistakes that could be found, in the order of the text.
     pub fn parse(source: &str, options: &Options) -> Result<Template, Vec<ParseError>> {
-        let mut symbols = Symbols::new();
+        let mut symbols = Symbols::new(options.null_literal);
         let mut macros = Macros::new();
         if let Some(library) = &options.macro_library {
             crate::parser::parse(library, true, &mut symbols, &mut macros)?;

@@ -302,7 +302,7 @@ fn variables_that_were_set_are_in_the_context() {
 
 #[test]
 fn options_switch_null_assignment_and_truthiness() {
-    let options = Options { null_assignment: true, truthiness: Truthiness::NotEmpty, ..Options::default() };
+    let options = Options { null_assignment: true, null_literal: true, truthiness: Truthiness::NotEmpty, ..Options::default() };
     let source = "#set($a = 1)#set($a = $nope)$!a|#foreach($v in ['', [], {}, 0, 0.0, 'x', [1], 1])#if($v)1#{else}0#end#end";
     for (options, expected) in [(options, "|00000111"), (Options::default(), "1|11111111")] {
         let template = Template::parse(source, &options).expect("it is well formed");

@@ -9,6 +9,7 @@ impl Evaluator<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Result<Val, Fault> {
         self.meter.work(1)?;
         match expr {
+            Expr::Null => Ok(Val::Null),
             Expr::Bool(value) => Ok(Val::Bool(*value)),
             Expr::Int(number) => Ok(Val::Int(*number)),
             Expr::Text(text) => Ok(Val::Str(value::Str::clone(text))),
@@ -18,6 +19,7 @@ impl Evaluator<'_> {
 
     fn inner_expression(&mut self, expr: &Expr) -> Result<Val, Fault> {
         Ok(match expr {
+            Expr::Null => Val::Null,
             Expr::Bool(value) => Val::Bool(*value),
             Expr::Int(number) => Val::Int(*number),
             Expr::Long(number) => Val::Long(*number),

@@ -191,6 +191,10 @@ impl Parser<'_, '_, '_> {
                     }
                 }
                 if self.name_end(self.at) == Some(self.at + 4) && self.looking_at("null") {
+                    if self.shared.symbols.null_literal {
+                        self.at += 4;
+                        return Ok(Expr::Null);
+                    }
                     let message = "`null` is no literal: use a reference that is never set, such as `$null`";
                     return Err(self.mistake(message, self.at, self.at + 4));
                 }
