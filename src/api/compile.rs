@@ -112,7 +112,9 @@ impl Compiler<'_> {
             "closed-field",
             format!("nobody can read {shown}{more}: their directives name no authorization mode that this API has"),
         )
-        .help("Add the mode to additional_authentication_providers, or its directive (@aws_api_key, …) to the field or its type.");
+        .help(
+            "Add the mode to additional_authentication_providers, or its directive (@aws_api_key, …) to the field or its type.",
+        );
         self.report(diagnostic, self.definition.place.as_ref());
     }
 

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Code, JsCode, VtlCode};
+use super::{Bounds, Code, JsCode, VtlCode};
 use crate::definition::{Limits, Runtime};
 use crate::diagnostic::{Diagnostic, Place, Severity, Source};
 
@@ -30,7 +30,11 @@ pub fn compile_runtime(
     match runtime {
         Runtime::Code(source) => {
             let (module, found) = compiler.module(source);
-            (module.map(|module| Code::Js(Arc::new(JsCode { module, slow: AtomicBool::new(false) }))), found)
+            (
+                module
+                    .map(|module| Code::Js(Arc::new(JsCode { module, bounds: compiler.bounds(), slow: AtomicBool::new(false) }))),
+                found,
+            )
         }
         Runtime::Templates { request, response } => {
             let mut found = Vec::new();
@@ -48,6 +52,7 @@ pub fn compile_runtime(
                 (request, response) => Some(Code::Vtl(Arc::new(VtlCode {
                     request: request.flatten(),
                     response: response.flatten(),
+                    bounds: compiler.bounds(),
                     slow: AtomicBool::new(false),
                 }))),
             };
@@ -85,6 +90,13 @@ pub fn compile_template(source: &Arc<Source>) -> (Option<velocity::Template>, Ve
 }
 
 impl CodeCompiler<'_> {
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            result: usize::try_from(self.limits.evaluation_result).unwrap_or(usize::MAX),
+            iterations: self.limits.loop_iterations as usize,
+        }
+    }
+
     /// Checks and compiles an APPSYNC_JS module.
     #[must_use]
     pub fn module(&self, source: &Arc<Source>) -> (Option<appsync_js::Module>, Vec<Diagnostic>) {

@@ -87,7 +87,8 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
                 Step::Request => appsync_js::Handler::Request,
                 Step::Response => appsync_js::Handler::Response,
             };
-            let limits = appsync_js::Limits { deadline: budget, ..appsync_js::Limits::default() };
+            let limits =
+                appsync_js::Limits { deadline: budget, result_bytes: code.bounds.result, ..appsync_js::Limits::default() };
             let outcome = code.module.evaluate(handler, members, &mut session, &limits);
             let (result, stash) = match outcome {
                 Ok(evaluation) => (Ok(evaluation.value), Some(evaluation.stash)),
@@ -105,7 +106,7 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
                 Step::Response => &code.response,
             };
             match template {
-                Some(template) => vtl::evaluate(template, step, members, session, budget),
+                Some(template) => vtl::evaluate(template, step, members, session, budget, code.bounds),
                 None => Attempt::Done(Evaluation { result: Ok(Value::Null), stash: None, effects: session.effects }),
             }
         }
@@ -118,5 +119,34 @@ impl Code {
             Code::Js(code) => &code.slow,
             Code::Vtl(code) => &code.slow,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::super::compile::{CodeCompiler, compile_runtime};
+    use super::*;
+    use crate::definition::{Limits, Runtime};
+    use crate::diagnostic::Source;
+
+    #[test]
+    fn the_size_limit_of_the_definition_holds_for_code() {
+        let text = "export function request(ctx) { return '123456789' }\nexport function response(ctx) { return 1 }";
+        let source = Arc::new(Source { path: "code.js".into(), text: text.into() });
+        let fits = |bytes: u64| {
+            let limits = Limits { evaluation_result: bytes, ..Limits::default() };
+            let compiler = CodeCompiler { folder: Path::new(""), strict: false, limits: &limits };
+            let (code, found) = compile_runtime(&compiler, &Runtime::Code(Arc::clone(&source)), "f", None);
+            let code = code.unwrap_or_else(|| panic!("{found:?}"));
+            match attempt(&code, Step::Request, &Object::new(), Value::Null, Duration::from_secs(5)) {
+                Attempt::Done(evaluation) => evaluation.result.is_ok(),
+                Attempt::OutOfTime => panic!("out of time"),
+            }
+        };
+        assert!(fits(100));
+        assert!(!fits(8));
     }
 }

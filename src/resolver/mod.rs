@@ -65,10 +65,21 @@ pub enum Code {
     Vtl(Arc<VtlCode>),
 }
 
+/// What bounds one evaluation beside its time (`[api.limits]`).
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Bytes of its result.
+    pub result: usize,
+    /// Turns of one `#foreach`.
+    pub iterations: usize,
+}
+
 /// A compiled module, and whether it ever ran out of its inline budget.
 pub struct JsCode {
     /// The module.
     pub module: appsync_js::Module,
+    /// What bounds it.
+    pub bounds: Bounds,
     /// Set once it was interrupted: from then on it runs beside the workers.
     pub slow: std::sync::atomic::AtomicBool,
 }
@@ -79,6 +90,8 @@ pub struct VtlCode {
     pub request: Option<velocity::Template>,
     /// The response mapping template.
     pub response: Option<velocity::Template>,
+    /// What bounds them.
+    pub bounds: Bounds,
     /// As in [`JsCode`].
     pub slow: std::sync::atomic::AtomicBool,
 }

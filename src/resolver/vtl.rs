@@ -13,8 +13,8 @@ use appsync_utils::{Failure, Languages, Session, Utility};
 use value::{Object, Value};
 use velocity::{Context, EvaluateError, Host, HostError, Key, Limits, MapRef, Options, Template, Val};
 
-use super::Step;
 use super::evaluate::{Attempt, Evaluation, Fault};
+use super::{Bounds, Step};
 
 /// The switches of AppSync's templates: Velocity 1.7, where `#set` to null makes a variable null and `null` may be written.
 pub(super) fn options() -> Options {
@@ -22,7 +22,14 @@ pub(super) fn options() -> Options {
 }
 
 /// Evaluates one template with `ctx` made of `members`.
-pub(super) fn evaluate(template: &Template, step: Step, members: &Object, session: Session, budget: Duration) -> Attempt {
+pub(super) fn evaluate(
+    template: &Template,
+    step: Step,
+    members: &Object,
+    session: Session,
+    budget: Duration,
+    bounds: Bounds,
+) -> Attempt {
     let session = Rc::new(RefCell::new(session));
     let ctx = ctx(members);
     let mut context = Context::new();
@@ -36,7 +43,13 @@ pub(super) fn evaluate(template: &Template, step: Step, members: &Object, sessio
     context.set("utils", util);
     context.set("extensions", host(&EXTENSIONS, "extensions"));
     context.set("runtime", host(&RUNTIME, "runtime"));
-    let limits = Limits { deadline: Some(Instant::now() + budget), ..Limits::default() };
+    let limits = Limits {
+        deadline: Some(Instant::now() + budget),
+        max_iterations: bounds.iterations,
+        max_output: bounds.result,
+        max_string: bounds.result,
+        ..Limits::default()
+    };
     let outcome = template.evaluate(&mut context, &limits);
     let result = match outcome {
         Ok(outcome) => match outcome.returned {
@@ -239,10 +252,16 @@ mod tests {
 
     use super::*;
 
+    const BOUNDS: Bounds = Bounds { result: 5 << 20, iterations: 1_000 };
+
     fn run(template: &str, step: Step, members: &Value) -> (Result<Value, String>, Value) {
+        run_within(BOUNDS, template, step, members)
+    }
+
+    fn run_within(bounds: Bounds, template: &str, step: Step, members: &Value) -> (Result<Value, String>, Value) {
         let template = Template::parse(template, &options()).expect("a template");
         let members = members.as_object().expect("an object");
-        match evaluate(&template, step, members, Session::system(Value::Null), Duration::from_secs(1)) {
+        match evaluate(&template, step, members, Session::system(Value::Null), Duration::from_secs(1), bounds) {
             Attempt::Done(evaluation) => {
                 let result = evaluation.result.map_err(|fault| match fault {
                     Fault::Failure(failure) => format!("{failure:?}"),
@@ -303,5 +322,15 @@ mod tests {
         check("hello", Step::Response, "Unable to parse the JSON document");
         check("  ", Step::Request, "Template transformation yielded an empty response.");
         check("#foreach($i in [1..2000])$i#end", Step::Response, "1000");
+    }
+    #[test]
+    fn the_limits_of_the_definition_hold() {
+        let loop_of = |turns: u32| format!("#foreach($i in [1..{turns}])#{{end}}1");
+        let within = |bounds: Bounds, template: &str| run_within(bounds, template, Step::Response, &members()).0;
+        assert_eq!(within(Bounds { iterations: 2_000, ..BOUNDS }, &loop_of(2_000)), Ok(value!(1)));
+        let error = within(Bounds { iterations: 10, ..BOUNDS }, &loop_of(11)).expect_err("too many");
+        assert!(error.contains("10"), "{error}");
+        assert_eq!(within(Bounds { result: 5, ..BOUNDS }, "\"abc\""), Ok(value!("abc")));
+        assert!(within(Bounds { result: 5, ..BOUNDS }, "\"abcd\"").is_err());
     }
 }
