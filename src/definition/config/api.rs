@@ -28,9 +28,9 @@ const DEEPEST_QUERY: u32 = 75;
 const MOST_RESOLVERS: u32 = 10_000;
 
 /// Reads one API. With several in one file none has a default directory of resolvers: it would belong to all of them.
-pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, now: jiff::Timestamp) -> ApiDefinition {
+pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, strict: bool, now: jiff::Timestamp) -> ApiDefinition {
     let report = table.report;
-    let strict = table.or("strict", false);
+    let strict = table.or("strict", false) || strict;
     let name_place = table.place_of("name");
     table.require("name", "the API's name, for instance name = \"Blog\"");
     let name: Option<Str> = table.checked("name", |name: Str| {

@@ -306,6 +306,12 @@ fn strict_refuses_what_aws_would() {
     assert!(!load(folder.path(), &[]).is_valid());
     let overridden = load(folder.path(), &[("SYNCGATE_API__STRICT", "false")]);
     assert!(overridden.is_valid() && overridden.diagnostics.len() == 1);
+    // A flag reaches what the reader itself judges.
+    fs::write(folder.path().join("config.toml"), format!("{API}query_depth_limit = 80\n")).expect("a file");
+    assert!(load(folder.path(), &[]).is_valid());
+    let overrides = Overrides { strict: true, ..Overrides::default() };
+    let no_variables: [(&str, &str); 0] = [];
+    assert!(!read(&folder.path().join("config.toml"), no_variables, &overrides).is_valid());
 }
 
 #[test]
@@ -484,7 +490,7 @@ fn environment_and_flags_override_the_file() {
         ("OTHER__NAME", "x"),
     ];
     let environment = environment.iter().copied();
-    let overrides = Overrides { port: Some(3), data: Some("elsewhere".into()), host: None };
+    let overrides = Overrides { port: Some(3), data: Some("elsewhere".into()), host: None, strict: false };
     let loaded = read(&folder.path().join("config.toml"), environment, &overrides);
     assert_eq!(render(&loaded.diagnostics, false), "");
     let definition = loaded.definition.expect("it is valid");
