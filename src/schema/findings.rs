@@ -167,6 +167,40 @@ fn build_error(text: &str) -> Diagnostic {
     Diagnostic::error(rule, text.to_owned())
 }
 
+/// The way out of a finding that has none of its own: by its rule.
+pub(super) fn way_out(rule: &str) -> &'static str {
+    match rule {
+        SYNTAX => "compare with the schema language: https://spec.graphql.org/draft/#sec-Type-System",
+        "duplicate-type" => "rename one, or join them: a type is defined once, in one of the documents",
+        "duplicate-name" => "remove or rename one of them",
+        "duplicate-directive" => "write the directive once",
+        "duplicate-schema-definition" => "keep one `schema { … }`",
+        "duplicate-root-operation" => "name each of query, mutation and subscription once",
+        "duplicate-interface" => "name the interface once",
+        "orphan-extension" => "define the type that is extended, or make the extension the definition",
+        "nesting-too-deep" => "nest less: no schema needs that much",
+        "unknown-argument" => "remove the argument, or correct its name",
+        "unknown-enum-value" => "use one of the enum's values",
+        "unknown-input-field" => "remove the field, or add it to the input type",
+        "missing-argument" => "give the argument a value",
+        "missing-input-field" => "give the field a value",
+        "missing-interface-field" => "a type has all fields of its interfaces, with their arguments",
+        "interface-mismatch" => "take over the interface's types; further arguments must be optional",
+        "missing-interface" => "name the interfaces of the interface as well",
+        "root-operation-type" => "roots are object types: `type Query { … }`",
+        "union-member-type" => "members of a union are object types",
+        "misplaced-directive" => "move the directive to where its definition lets it stand",
+        "invalid-value" => "write a value of that type, or change the type",
+        "recursive-definition" => "make one field of the circle nullable, or break it",
+        "empty-type" => "give it at least one member, or remove it",
+        "reserved-name" => "choose a name that does not begin with two underscores",
+        "interface-inheritance" => "name every interface on the object types instead",
+        "one-of" => "make the fields nullable and without defaults; for AWS, check in the resolver that one is given",
+        "subscription-mutation" => "name fields of the mutation root",
+        _ => "see the type system of the GraphQL specification",
+    }
+}
+
 /// Completes a syntax error, which says what was expected, with the text that stands there.
 pub(super) fn name_what_was_found(diagnostic: &mut Diagnostic) {
     let found = diagnostic.place.as_ref().and_then(|place| place.source.text.get(place.span.clone())).unwrap_or_default();

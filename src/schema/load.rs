@@ -70,7 +70,13 @@ pub fn load(documents: &[Arc<Source>], options: Options) -> Loaded {
         let worst = more.iter().map(|diagnostic| diagnostic.severity).max().unwrap_or(Severity::Warning);
         diagnostics.sort_by_cached_key(document_of);
         let message = format!("{} more findings are not listed", more.len());
-        diagnostics.push(Diagnostic { severity: worst, ..Diagnostic::warning("more-findings", message) });
+        diagnostics.push(Diagnostic {
+            severity: worst,
+            ..Diagnostic::warning("more-findings", message).help("mend some of these first")
+        });
+    }
+    for diagnostic in &mut diagnostics {
+        diagnostic.help.get_or_insert_with(|| findings::way_out(diagnostic.rule).to_owned());
     }
     Loaded { type_system: type_system.filter(|_| !refused), diagnostics }
 }

@@ -120,6 +120,8 @@ fn findings_have_rule_and_place() {
     for (text, expected) in CASES {
         let loaded = load_all(&[text], false);
         assert_eq!(findings(&loaded), *expected, "{text}\n{:#?}", loaded.diagnostics);
+        let vague = |help: &Option<String>| help.as_deref().is_none_or(|help| help == super::findings::way_out(""));
+        assert!(!loaded.diagnostics.iter().any(|found| vague(&found.help)), "a way out: {:#?}", loaded.diagnostics);
         let refused = expected.iter().any(|finding| finding.starts_with("error"));
         assert_eq!(loaded.type_system.is_none(), refused, "{text}");
     }
