@@ -167,6 +167,38 @@ fn strict_refuses_what_only_works_here() {
 }
 
 #[test]
+fn imports_are_found_from_wherever_the_definition_is_named() {
+    let config = "[api]\nname = \"A\"\nauthentication_type = \"API_KEY\"\nschema = \"a.graphql\"\n\
+                  [[api.api_keys]]\nid = \"da2-a\"\n[api.data_sources.n]\ntype = \"NONE\"\n";
+    let code = "// @dataSource n\nimport { one } from './_one';\nimport { two } from '../code/two';\n\
+                export function request() { return { payload: one + two }; }\nexport function response() { return three; }\n";
+    let folder = folder(&[
+        ("api/config.toml", config),
+        ("api/a.graphql", "type Query { a: Int }"),
+        ("api/resolvers/Query.a.ts", code),
+        ("api/resolvers/_one.ts", "export const one = 1;"),
+        ("api/code/two.js", "export const two = 2;"),
+        ("elsewhere/x.txt", ""),
+    ]);
+    let absolute = folder.path().join("api/config.toml").display().to_string();
+    let resolver = folder.path().join("api/resolvers/Query.a.ts").display().to_string();
+    for (from, named, file) in [
+        ("api", "config.toml", "resolvers/Query.a.ts"),
+        ("", "api/config.toml", "api/resolvers/Query.a.ts"),
+        ("elsewhere", "../api/config.toml", "../api/resolvers/Query.a.ts"),
+        ("elsewhere", &absolute, &resolver),
+    ] {
+        let (_, printed) = check(&folder.path().join(from), &["--format", "json", "--config", named]);
+        let finding = printed.lines().map(|line| Value::parse(line.as_bytes()).expect("JSON")).find_map(|answer| {
+            let found = answer.at(&["diagnostics"]).as_list()?.first()?.clone();
+            Some(format!("{}:{} {}", found.at(&["file"]).as_str()?, found.at(&["line"]), found.at(&["rule"]).as_str()?))
+        });
+        assert_eq!(finding, Some(format!("{file}:5 unknown-name")), "{named} in {from}\n{printed}");
+        assert_eq!(printed.matches("\"rule\"").count(), 1, "{printed}");
+    }
+}
+
+#[test]
 fn the_example_is_clean() {
     let (code, printed) = check(Path::new(env!("CARGO_MANIFEST_DIR")), &["--strict"]);
     assert_eq!((code, printed.as_str()), (Some(0), "no problems\n"));
