@@ -33,7 +33,7 @@ impl<'a> KnownTypes<'a> {
         self.left = self.left.checked_sub(1)?;
         let schema = self.schema;
         let names = self.names.get_or_insert_with(|| {
-            let own = schema.types.keys().map(|name| name.as_str()).filter(|name| !name.starts_with("__"));
+            let own = schema.types.keys().map(apollo_compiler::Name::as_str).filter(|name| !name.starts_with("__"));
             own.map(|name| (plain(name), name)).collect()
         });
         let name = plain(name);

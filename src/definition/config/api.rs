@@ -124,7 +124,7 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, stric
 pub(super) fn check_keys(api: &ApiDefinition, report: &Report) {
     let Some(place) = &api.place else { return };
     if api.allows(AuthenticationType::ApiKey) && api.api_keys.is_empty() {
-        let help = "add [[api.api_keys]] with id = \"da2-…\"";
+        let help = "add [[api.api_keys]] with id = \"da2-…\"; in development mode the server makes one and prints it";
         report.warning("no-api-key", place, "API_KEY is an authorization mode and there is no key", help);
     } else if !api.allows(AuthenticationType::ApiKey) && !api.api_keys.is_empty() {
         let help = "add API_KEY to the authorization modes, or remove the keys";
