@@ -42,7 +42,8 @@ impl Api {
     /// Compiles a definition.
     #[must_use]
     pub fn compile(definition: &ApiDefinition, options: &Options) -> Compiled {
-        let loaded = schema::load(&definition.schema, schema::Options { strict: definition.strict });
+        let max_bytes = usize::try_from(definition.limits.schema_size).unwrap_or(usize::MAX);
+        let loaded = schema::load(&definition.schema, schema::Options { strict: definition.strict, max_bytes });
         let mut compiler = Compiler { definition, options, diagnostics: loaded.diagnostics };
         compiler.authentication();
         compiler.without_effect();

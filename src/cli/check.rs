@@ -30,13 +30,12 @@ pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
 
 /// A whole definition.
 fn definition_at(config: &Path, strict: bool) -> (Vec<String>, Vec<Diagnostic>) {
-    let loaded = definition::read(config, std::env::vars_os(), &Overrides::default());
+    let loaded = definition::read(config, std::env::vars_os(), &Overrides { strict, ..Overrides::default() });
     let mut found = loaded.diagnostics;
     if let Some(server) = loaded.definition {
-        for mut api in server.apis {
-            api.strict |= strict;
+        for api in &server.apis {
             let options = Options::new(config, &server.server);
-            found.extend(Api::compile(&api, &options).diagnostics);
+            found.extend(Api::compile(api, &options).diagnostics);
         }
     }
     (vec![config.display().to_string()], found)
@@ -49,18 +48,20 @@ fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
             let source = Arc::new(Source { path: shown, text: String::new() });
-            return vec![
-                Diagnostic::error("not-utf-8", "the file is not UTF-8 text").help("Save it as UTF-8.").at(&source, 0..0),
-            ];
+            return vec![Diagnostic::error("not-utf8", "the file is not UTF-8 text").help("Save it as UTF-8.").at(&source, 0..0)];
         }
         Err(error) => {
             let source = Arc::new(Source { path: shown, text: String::new() });
-            return vec![Diagnostic::error("missing-file", format!("cannot be read: {error}")).at(&source, 0..0)];
+            return vec![
+                Diagnostic::error("missing-file", format!("cannot be read: {error}"))
+                    .help("Paths are relative to the working directory.")
+                    .at(&source, 0..0),
+            ];
         }
     };
     let source = Arc::new(Source { path: shown, text });
     match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
-        "graphql" | "gql" | "graphqls" => schema::load(&[source], schema::Options { strict }).diagnostics,
+        "graphql" | "gql" | "graphqls" => schema::load(&[source], schema::Options { strict, ..schema::Options::default() }).diagnostics,
         "js" | "mjs" | "ts" | "mts" => {
             let folder = import_root(path);
             let limits = Limits::default();

@@ -16,7 +16,7 @@ use crate::server::{self, ServedApi, Server};
 
 pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
     log(arguments.log_format);
-    let overrides = Overrides { host: arguments.host.clone(), port: arguments.port, data: arguments.data.clone() };
+    let overrides = Overrides { host: arguments.host.clone(), port: arguments.port, data: arguments.data.clone(), strict: false };
     let loaded = definition::read(&arguments.config, std::env::vars_os(), &overrides);
     let mut found = loaded.diagnostics;
     let mut compiled = Vec::new();

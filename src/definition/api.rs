@@ -164,7 +164,7 @@ pub enum DefaultAction {
 pub struct LambdaAuthorizerConfig {
     /// `authorizerUri`: the function's ARN.
     pub authorizer_uri: Str,
-    /// `authorizerResultTtlInSeconds`: how long an answer is remembered, 0 to 3,600 seconds; AppSync's default is 300.
+    /// `authorizerResultTtlInSeconds`: how long an answer is remembered, 0 to 3,600 seconds; by default not at all.
     pub authorizer_result_ttl: Duration,
     /// `identityValidationExpression`: a pattern that the token must match before the function is asked.
     pub identity_validation_expression: Option<Str>,

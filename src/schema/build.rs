@@ -1,5 +1,6 @@
 //! The validated SDL as look-up tables: names become indices, directives data, default values values.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use apollo_compiler::ast::{self, Directive, InputValueDefinition as SdlInput};
@@ -18,7 +19,7 @@ use super::{Scalar, defaults};
 
 /// Builds the tables; `None` if a name leads nowhere, which a valid schema excludes.
 pub(super) fn build(schema: Valid<Schema>) -> Option<TypeSystem> {
-    let names = Names { schema: &schema };
+    let names = Names { schema: &schema, implementers: implementers(&schema) };
     let mut types = IndexMap::with_capacity(schema.types.len());
     for (name, definition) in &schema.types {
         types.insert(Str::from(name.as_str()), names.definition(name, definition)?);
@@ -39,6 +40,20 @@ pub(super) fn build(schema: Valid<Schema>) -> Option<TypeSystem> {
 /// From names to ids; both tables have the same order.
 struct Names<'a> {
     schema: &'a Schema,
+    implementers: HashMap<&'a Name, Vec<TypeId>>,
+}
+
+/// The object types that implement each interface, in order of definition.
+fn implementers(schema: &Schema) -> HashMap<&Name, Vec<TypeId>> {
+    let mut implementers: HashMap<&Name, Vec<TypeId>> = HashMap::new();
+    for (at, definition) in (0..).zip(schema.types.values()) {
+        if let ExtendedType::Object(node) = definition {
+            for interface in &node.implements_interfaces {
+                implementers.entry(&interface.name).or_default().push(TypeId(at));
+            }
+        }
+    }
+    implementers
 }
 
 impl Names<'_> {
@@ -57,7 +72,7 @@ impl Names<'_> {
             ExtendedType::Object(node) => TypeKind::Object(self.fields(&node.fields, &node.implements_interfaces)?),
             ExtendedType::Interface(node) => TypeKind::Interface {
                 fields: self.fields(&node.fields, &node.implements_interfaces)?,
-                possible_types: self.implementers(name),
+                possible_types: self.implementers.get(name).cloned().unwrap_or_default(),
             },
             ExtendedType::Union(node) => {
                 TypeKind::Union { possible_types: self.ids(node.members.iter().map(|member| &member.name)) }
@@ -69,15 +84,6 @@ impl Names<'_> {
             },
         };
         Some(TypeDefinition { name: name.as_str().into(), kind, authorization })
-    }
-
-    /// The object types that implement an interface, in order of definition.
-    fn implementers(&self, interface: &Name) -> Vec<TypeId> {
-        let implementing = self.schema.types.iter().filter(|(_, definition)| match definition {
-            ExtendedType::Object(node) => node.implements_interfaces.contains(interface),
-            _ => false,
-        });
-        self.ids(implementing.map(|(name, _)| name))
     }
 
     fn fields(

@@ -23,10 +23,18 @@ pub const MAX_SCHEMA_BYTES: usize = 1024 * 1024;
 pub(super) const MAX_FINDINGS: usize = 500;
 
 /// How the schema is judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// What works here but is refused by AWS is an error instead of a warning.
     pub strict: bool,
+    /// How much SDL is read, all documents together, in bytes.
+    pub max_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { strict: false, max_bytes: MAX_SCHEMA_BYTES }
+    }
 }
 
 /// What became of the documents.
@@ -62,16 +70,26 @@ pub fn load(documents: &[Arc<Source>], options: Options) -> Loaded {
         let worst = more.iter().map(|diagnostic| diagnostic.severity).max().unwrap_or(Severity::Warning);
         diagnostics.sort_by_cached_key(document_of);
         let message = format!("{} more findings are not listed", more.len());
-        diagnostics.push(Diagnostic { severity: worst, ..Diagnostic::warning("more-findings", message) });
+        diagnostics.push(Diagnostic {
+            severity: worst,
+            ..Diagnostic::warning("more-findings", message).help("mend some of these first")
+        });
+    }
+    for diagnostic in &mut diagnostics {
+        diagnostic.help.get_or_insert_with(|| findings::way_out(diagnostic.rule).to_owned());
     }
     Loaded { type_system: type_system.filter(|_| !refused), diagnostics }
 }
 
 fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagnostic>) -> Option<TypeSystem> {
     let size: usize = documents.iter().map(|document| document.text.len()).sum();
-    if size > MAX_SCHEMA_BYTES {
-        let message = format!("the schema has {size} bytes; AppSync takes {MAX_SCHEMA_BYTES} (1 MB)");
-        diagnostics.push(Diagnostic::error("schema-too-large", message).help("split the API, or shorten descriptions"));
+    if size > options.max_bytes {
+        let message = format!("the schema has {size} bytes, {} are allowed", options.max_bytes);
+        let help = "AppSync takes 1 MiB: split the API, or shorten descriptions; `schema_size` in [api.limits] allows more here";
+        let finding = Diagnostic::error("schema-too-large", message).help(help);
+        // The document that weighs most is where to begin.
+        let largest = documents.iter().max_by_key(|document| document.text.len());
+        diagnostics.extend(largest.map(|document| finding.at(document, 0..0)));
         return None;
     }
     let scans: Vec<Scan> = documents.iter().map(|document| scan::scan(&document.text)).collect();
@@ -81,6 +99,13 @@ fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagn
             too_deep = true;
             let message = format!("brackets are nested deeper than {} levels", value::MAX_DEPTH);
             diagnostics.push(Diagnostic::error("nesting-too-deep", message).at(document, span.clone()));
+        }
+        for span in &scan.semicolons {
+            diagnostics.push(
+                Diagnostic::warning("stray-semicolon", "GraphQL has no `;`")
+                    .help("AWS skips it, and so does Syncgate; remove it, because other tools refuse it")
+                    .at(document, span.clone()),
+            );
         }
         for span in &scan.extensions {
             let message = "type extensions work here, not on AWS";
@@ -151,8 +176,9 @@ fn report(errors: &DiagnosticList, schema: &Schema, places: &Places<'_>, diagnos
     let mut syntax_ok = true;
     let mut known = HashSet::new();
     let mut broken_files = HashSet::new();
+    let mut known_types = findings::KnownTypes::of(schema);
     for error in errors.iter() {
-        let mut diagnostic = findings::translate(error.error, schema);
+        let mut diagnostic = findings::translate(error.error, &mut known_types);
         syntax_ok &= diagnostic.rule != findings::SYNTAX;
         let span = findings::span(error.error);
         // The first syntax error of a document explains it; what follows is mostly the parser finding its feet again.

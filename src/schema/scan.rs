@@ -1,8 +1,9 @@
 //! A first look at a schema document, token by token, before the parser sees it.
 //!
 //! It bounds nesting (so that nothing after it can overflow the stack), makes the old form `implements A, B` readable for
-//! a present-day parser without moving a byte, finds the `#` comments that describe definitions, and learns which scalars
-//! and directives the document declares itself. It judges no syntax: whatever it does not understand it leaves alone.
+//! a present-day parser without moving a byte, blanks out semicolons, which AppSync skips, finds the `#` comments that describe
+//! definitions, and learns which scalars and directives the document declares itself. It judges no syntax: whatever it does not
+//! understand it leaves alone.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,6 +21,8 @@ pub(super) struct Scan {
     pub(super) too_deep: Option<Range<usize>>,
     /// Each `extend` that begins a type system extension.
     pub(super) extensions: Vec<Range<usize>>,
+    /// Each semicolon outside of strings and comments.
+    pub(super) semicolons: Vec<Range<usize>>,
     /// Names of scalars declared here.
     pub(super) scalars: Vec<String>,
     /// Names of directives declared here.
@@ -60,14 +63,19 @@ pub(super) fn scan(text: &str) -> Scan {
                 }
             }
             Kind::Punctuator(b'}' | b']' | b')') => depth = depth.saturating_sub(1),
+            // Not GraphQL, but AppSync's lexer skips it.
+            Kind::Punctuator(b';') => scan.semicolons.push(token.span.clone()),
             Kind::Name if depth == 0 => definition(text, &tokens, at, &mut scan, &mut changes),
             _ => {}
         }
     }
-    if !changes.is_empty() {
+    if !changes.is_empty() || !scan.semicolons.is_empty() {
         let mut bytes = text.as_bytes().to_vec();
         for at in changes {
             bytes[at] = b'&';
+        }
+        for semicolon in &scan.semicolons {
+            bytes[semicolon.start] = b' ';
         }
         // Only ASCII bytes were exchanged, so it still is UTF-8; if not, the original is parsed and complained about.
         scan.rewritten = String::from_utf8(bytes).ok();
@@ -289,6 +297,13 @@ mod tests {
         ] {
             assert_eq!(scan(text).rewritten, None, "{text}");
         }
+    }
+
+    #[test]
+    fn semicolons_outside_of_strings_and_comments_become_blanks() {
+        let found = scan("type T { a: Int; # no; \n b(c: S = \"x;y\"): Int };");
+        assert_eq!(found.rewritten.as_deref(), Some("type T { a: Int  # no; \n b(c: S = \"x;y\"): Int } "));
+        assert_eq!(found.semicolons, [15..16, 47..48]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ fn load_all(texts: &[&str], strict: bool) -> Loaded {
         .enumerate()
         .map(|(at, text)| Arc::new(Source { path: format!("{at}.graphql"), text: (*text).to_owned() }))
         .collect();
-    load(&documents, Options { strict })
+    load(&documents, Options { strict, ..Options::default() })
 }
 
 /// The findings as `error rule line:column`.
@@ -83,7 +83,18 @@ fn findings_have_rule_and_place() {
         ("interface A { a: Int }\ntype Query implements A { a: String }", &["error interface-mismatch 2:27"]),
         ("union U = Int\ntype Query { u: U }", &["error union-member-type 1:11"]),
         ("enum E { A A }\ntype Query { e: E }", &["error duplicate-name 1:12"]),
-        ("type Query { a: Int }\nenum E @aws_iam { A }", &["error misplaced-directive 2:8"]),
+        ("type Query { a: Int }\nenum E @aws_iam { A }", &["warning misplaced-directive 2:8"]),
+        ("type Query { a: U }\nunion U @aws_api_key = Query", &["warning misplaced-directive 2:9"]),
+        ("interface I @aws_iam { a: Int }\ntype Query implements I { a: Int }", &["warning misplaced-directive 1:13"]),
+        (
+            "input I @aws_cognito_user_pools(cognito_groups: [\"g\"]) { a: Int }\ntype Query { a(i: I): Int }",
+            &["warning misplaced-directive 1:9"],
+        ),
+        (
+            "type Query {\n  a: Int;\n  b: Int;\n};",
+            &["warning stray-semicolon 2:9", "warning stray-semicolon 3:9", "warning stray-semicolon 4:2"],
+        ),
+        ("type Query { a: Int }\nenum E @deprecated { A }", &["error misplaced-directive 2:8"]),
         ("type Query { a: Int @aws_subscribe(mutations: [\"m\"]) }", &["error misplaced-directive 1:21"]),
         (
             "type Query { a: Int } type Mutation { m: Int! n: [Int] }\n\
@@ -109,6 +120,8 @@ fn findings_have_rule_and_place() {
     for (text, expected) in CASES {
         let loaded = load_all(&[text], false);
         assert_eq!(findings(&loaded), *expected, "{text}\n{:#?}", loaded.diagnostics);
+        let vague = |help: &Option<String>| help.as_deref().is_none_or(|help| help == super::findings::way_out(""));
+        assert!(!loaded.diagnostics.iter().any(|found| vague(&found.help)), "a way out: {:#?}", loaded.diagnostics);
         let refused = expected.iter().any(|finding| finding.starts_with("error"));
         assert_eq!(loaded.type_system.is_none(), refused, "{text}");
     }
@@ -159,7 +172,7 @@ fn messages_name_the_thing_and_the_way_out() {
         ("type Query { a: Strin }", "there is no type `Strin`", "did you mean `String`?"),
         ("type Query { a: Int", "expected `}`, found the end of the document", ""),
         ("type Query { a(b: Int:): Int }", "expected `)`, found `:`", ""),
-        ("scalar X @aws_iam type Query { a: X }", "`@aws_iam` may not stand at SCALAR", "protects object types and fields only"),
+        ("scalar X @aws_iam type Query { a: X }", "`@aws_iam` has no effect at SCALAR", "protects object types and fields only"),
         ("type Query { a(b: Int = 1.5): Int }", "the default value of `Query.a(b:)` is not a value of `Int`", ""),
         ("type Mutation { a: Int }", "the schema has no query root", "define `type Query { … }`"),
         ("type Query @model { a: Int }", "the directive `@model` is unknown and has no effect", "Amplify's transformer"),
@@ -183,7 +196,9 @@ fn hostile_schemas_are_refused_without_harm() {
     let unclosed = "{".repeat(100_000);
     assert!(findings(&load_all(&[&unclosed], false))[0].starts_with("error nesting-too-deep"));
     let large = format!("type Query {{ a: Int }} #{}", "x".repeat(super::MAX_SCHEMA_BYTES));
-    assert_eq!(findings(&load_all(&[&large], false)), ["error schema-too-large"]);
+    assert_eq!(findings(&load_all(&[&large], false)), ["error schema-too-large 1:1"]);
+    let document = Arc::new(Source { path: "large.graphql".into(), text: large });
+    assert!(load(&[document], Options { max_bytes: 2 << 20, ..Options::default() }).type_system.is_some());
     // Nesting that is allowed must not overflow either: 198 brackets inside the braces.
     let deep = format!("type Query {{ a: {}Int{} }}", "[".repeat(198), "]".repeat(198));
     assert!(load_all(&[&deep], false).type_system.is_some());
@@ -197,6 +212,9 @@ fn hostile_schemas_are_refused_without_harm() {
     assert!(unknown.type_system.is_some());
     let fields: String = (0..20_000).map(|at| format!("f{at}: Int\n")).collect();
     assert!(load_all(&[&format!("type Query {{ {fields} }}")], false).type_system.is_some());
+    // A large mistake: each unknown name is looked for among many that exist.
+    let unknown: String = (0..15_000).map(|at| format!("type T{at} {{ a: X{at} }}\n")).collect();
+    assert!(load_all(&[&unknown], false).type_system.is_none());
     let members = "| A ".repeat(50_000);
     assert!(load_all(&[&format!("type Query {{ a: Int }} union U = {members}")], false).type_system.is_none());
     let interfaces = "A, ".repeat(50_000);

@@ -28,9 +28,9 @@ const DEEPEST_QUERY: u32 = 75;
 const MOST_RESOLVERS: u32 = 10_000;
 
 /// Reads one API. With several in one file none has a default directory of resolvers: it would belong to all of them.
-pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, now: jiff::Timestamp) -> ApiDefinition {
+pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, strict: bool, now: jiff::Timestamp) -> ApiDefinition {
     let report = table.report;
-    let strict = table.or("strict", false);
+    let strict = table.or("strict", false) || strict;
     let name_place = table.place_of("name");
     table.require("name", "the API's name, for instance name = \"Blog\"");
     let name: Option<Str> = table.checked("name", |name: Str| {
@@ -54,7 +54,7 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, now: 
     let api_keys = api_keys(&mut table, now);
 
     let limits = table.table("limits").map_or_else(Limits::default, |table| read_limits(table, strict));
-    let schema = schema(&mut table, folder, limits);
+    let schema = schema(&mut table, folder);
 
     let mut data_sources = IndexMap::new();
     let mut data_source_types = BTreeMap::new();
@@ -124,7 +124,7 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, now: 
 pub(super) fn check_keys(api: &ApiDefinition, report: &Report) {
     let Some(place) = &api.place else { return };
     if api.allows(AuthenticationType::ApiKey) && api.api_keys.is_empty() {
-        let help = "add [[api.api_keys]] with id = \"da2-…\"";
+        let help = "add [[api.api_keys]] with id = \"da2-…\"; in development mode the server makes one and prints it";
         report.warning("no-api-key", place, "API_KEY is an authorization mode and there is no key", help);
     } else if !api.allows(AuthenticationType::ApiKey) && !api.api_keys.is_empty() {
         let help = "add API_KEY to the authorization modes, or remove the keys";
@@ -181,7 +181,7 @@ fn read_limits(mut table: Table<'_>, strict: bool) -> Limits {
     limits
 }
 
-fn schema(table: &mut Table<'_>, folder: &Folder, limits: Limits) -> Vec<Arc<Source>> {
+fn schema(table: &mut Table<'_>, folder: &Folder) -> Vec<Arc<Source>> {
     let patterns: Option<OneOrMany<Spanned<String>>> =
         table.required("schema", "the schema's files, for instance schema = [\"schema/*.graphql\"]");
     let mut sources: Vec<Arc<Source>> = Vec::new();
@@ -199,11 +199,6 @@ fn schema(table: &mut Table<'_>, folder: &Folder, limits: Limits) -> Vec<Arc<Sou
             // Two patterns may match the same file.
             sources.extend(source.filter(|source| sources.iter().all(|known| !Arc::ptr_eq(known, source))));
         }
-    }
-    let size: u64 = sources.iter().map(|source| source.text.len() as u64).sum();
-    if size > limits.schema_size {
-        let message = format!("the schema has {size} bytes, {} are allowed", limits.schema_size);
-        table.report.error("schema-too-large", &table.place_of("schema"), message, "raise `schema_size` in [api.limits]");
     }
     sources
 }

@@ -16,8 +16,8 @@ const TYPES: [AuthenticationType; 5] = [
     AuthenticationType::AwsLambda,
 ];
 
-/// AppSync's `authorizerResultTtlInSeconds` when it is not given.
-const AUTHORIZER_RESULT_TTL: u64 = 300;
+/// AppSync's `authorizerResultTtlInSeconds` when it is not given (API reference): nothing is remembered.
+const AUTHORIZER_RESULT_TTL: u64 = 0;
 
 /// The mode that the keys of `table` describe.
 pub(super) fn read(table: &mut Table<'_>, is_default: bool) -> Option<AuthenticationProvider> {

@@ -26,6 +26,8 @@ pub struct Overrides {
     pub port: Option<u16>,
     /// `--data`, relative to the working directory.
     pub data: Option<PathBuf>,
+    /// `--strict`: every API is read as if it said `strict = true`.
+    pub strict: bool,
 }
 
 /// Writes the environment and then the flags into the tree.

@@ -12,6 +12,8 @@ mod data_source;
 mod environment;
 mod files;
 mod node;
+#[cfg(test)]
+mod reference;
 mod resolver;
 mod server;
 mod table;
@@ -113,7 +115,8 @@ where
     table.require("api", "an API begins with [api], or with [[api]] for each of several");
     let tables = table.tables("api");
     let is_single = tables.len() == 1;
-    let apis: Vec<ApiDefinition> = tables.into_iter().map(|table| api::read(table, folder, is_single, now)).collect();
+    let apis: Vec<ApiDefinition> =
+        tables.into_iter().map(|table| api::read(table, folder, is_single, overrides.strict, now)).collect();
     table.finish();
     check_distinct(&apis, report);
     for api in &apis {

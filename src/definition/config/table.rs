@@ -13,11 +13,16 @@ use crate::diagnostic::{Diagnostic, Place};
 
 /// Collects findings.
 #[derive(Debug, Default)]
-pub(super) struct Report(RefCell<Vec<Diagnostic>>);
+pub(super) struct Report {
+    found: RefCell<Vec<Diagnostic>>,
+    /// The keys that each table was asked for, for the test that holds the reference page against them.
+    #[cfg(test)]
+    pub(super) asked: RefCell<std::collections::BTreeMap<String, std::collections::BTreeSet<&'static str>>>,
+}
 
 impl Report {
     pub(super) fn push(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
+        self.found.borrow_mut().push(diagnostic);
     }
 
     /// An error at `place`, with the way out.
@@ -31,7 +36,7 @@ impl Report {
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.0.into_inner()
+        self.found.into_inner()
     }
 }
 
@@ -170,6 +175,8 @@ impl<'a> Table<'a> {
 
     /// Reports the keys that nobody asked for.
     pub(super) fn finish(self) {
+        #[cfg(test)]
+        self.report.asked.borrow_mut().entry(self.name.clone()).or_default().extend(&self.known);
         for (name, entry) in self.entries {
             if self.known.contains(&name.as_str()) {
                 continue;

@@ -232,7 +232,10 @@ fn unused_as_value(local: &BindingIdentifier<'_>, scoping: &Scoping) -> bool {
 fn check_source(source: &str, span: Range<usize>, findings: &mut Findings<'_>) -> Option<usize> {
     let index = host::module_index(source);
     if index.is_none() && !is_relative(source) {
-        let help = format!("resolver code can import {} and files by relative path", host::MODULES.join(", "));
+        let help = format!(
+            "resolver code can import {} and files by relative path; `paths` of a tsconfig.json are not read",
+            host::MODULES.join(", ")
+        );
         findings.error("unknown-import", span, format!("there is no module '{source}'"), Some(help));
     }
     index

@@ -21,7 +21,7 @@ pub(super) fn check_names(import: &Import, target: &File, files: &[File], findin
             } else {
                 format!("'{}' does not export '{wanted}'", target.path)
             };
-            findings.error("unknown-export", name.span.clone(), message, None);
+            findings.error("unknown-export", name.span.clone(), message, Some("export it there, or correct the name".into()));
         }
     }
 }

@@ -146,7 +146,12 @@ impl Compiler<'_> {
     ) -> Option<usize> {
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
         let Some(base) = normalize(folder, specifier) else {
-            findings.error("unknown-import", span, format!("'{specifier}' leads out of the definition's folder"), None);
+            findings.error(
+                "unknown-import",
+                span,
+                format!("'{specifier}' leads out of the definition's folder"),
+                Some("imported files lie beside or below the definition".into()),
+            );
             return None;
         };
         for candidate in candidates(&base) {
@@ -166,7 +171,12 @@ impl Compiler<'_> {
             }
             if let Some(text) = (self.loader)(&candidate) {
                 if self.files.len() + open.len() >= MAX_FILES {
-                    findings.error("too-many-files", span, format!("a module may consist of {MAX_FILES} files at most"), None);
+                    findings.error(
+                        "too-many-files",
+                        span,
+                        format!("a module may consist of {MAX_FILES} files at most"),
+                        Some("import fewer files".into()),
+                    );
                     return None;
                 }
                 return self.add(candidate, &text, open);
@@ -224,22 +234,49 @@ fn candidates(base: &str) -> Vec<String> {
     paths
 }
 
-/// `path` seen from `folder`, without `.` and `..`; `None` if it leads above the root.
+/// `path` seen from `folder`, without `.` and inner `..`; `None` if it leads above the root. An absolute path stays one, and a
+/// path that begins above the working directory (`../x`) keeps its beginning.
 fn normalize(folder: &str, path: &str) -> Option<String> {
+    let absolute = folder.starts_with('/') || (folder.is_empty() && path.starts_with('/'));
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     for part in path.split('/') {
         match part {
             "" | "." => {}
+            ".." if parts.last() == Some(&"..") => parts.push(".."),
             ".." => {
                 parts.pop()?;
             }
             part => parts.push(part),
         }
     }
-    Some(parts.join("/"))
+    Some(format!("{}{}", if absolute { "/" } else { "" }, parts.join("/")))
 }
 
 /// The globals that code may name, so the ones that the engine keeps.
 pub(crate) fn engine_globals() -> impl Iterator<Item = &'static str> {
     builtins::GLOBALS.iter().chain(builtins::EXTRA_GLOBALS).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalize;
+
+    #[test]
+    fn paths_are_seen_from_their_folder() {
+        for (folder, path, expected) in [
+            ("", "a.js", Some("a.js")),
+            ("", "./code/../a.js", Some("a.js")),
+            ("", "/api/code/a.js", Some("/api/code/a.js")),
+            ("code", "./b", Some("code/b")),
+            ("code", "../b", Some("b")),
+            ("code", "../../b", None),
+            ("", "../b", None),
+            ("/api/code", "../b", Some("/api/b")),
+            ("/api", "../../b", None),
+            ("../api/code", "../b", Some("../api/b")),
+            ("../api", "../../b", Some("../../b")),
+        ] {
+            assert_eq!(normalize(folder, path).as_deref(), expected, "{path} from {folder}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use appsync_utils::{Failure, Level, Utility, regex};
+use appsync_utils::{Failure, Level, Utility};
 use rquickjs::function::Rest;
 use rquickjs::object::Property;
 use rquickjs::{Array, Ctx, Function, Object as JsObject, Persistent, Value as JsValue};
@@ -11,6 +11,7 @@ use value::Value;
 
 use super::LimitKind;
 use super::convert::{Reader, Refusal, object_to_js, to_js};
+use super::java_text;
 use super::state::State;
 use crate::host::{Node, TREES};
 
@@ -234,18 +235,14 @@ impl Host {
 
         let host = self.clone();
         let replace = move |ctx: Ctx<'js>, first: bool, text: String, pattern: String, replacement: String| {
-            let replaced = regex::cached(&pattern).and_then(|pattern| {
-                if first { pattern.replace_first(&text, &replacement) } else { pattern.replace_all(&text, &replacement) }
-            });
-            replaced.map_err(|error| host.throw(&ctx, &error.to_string()))
+            let replaced = java_text::replace(&host.state, &text, &pattern, &replacement, first);
+            replaced.map_err(|error| host.throw(&ctx, &error))
         };
         object.set("javaReplace", Function::new(ctx.clone(), replace)?)?;
 
         let host = self.clone();
         let split = move |ctx: Ctx<'js>, text: String, pattern: String| {
-            let parts = regex::cached(&pattern)
-                .and_then(|pattern| pattern.split(&text).map(|parts| parts.into_iter().map(str::to_owned).collect::<Vec<_>>()));
-            parts.map_err(|error| host.throw(&ctx, &error.to_string()))
+            java_text::split(&host.state, &text, &pattern).map_err(|error| host.throw(&ctx, &error))
         };
         object.set("javaSplit", Function::new(ctx.clone(), split)?)
     }

@@ -6,6 +6,7 @@
 
 mod bind;
 mod convert;
+mod java_text;
 mod state;
 
 use std::cell::RefCell;
