@@ -92,6 +92,9 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
             let (result, stash) = match outcome {
                 Ok(evaluation) => (Ok(evaluation.value), Some(evaluation.stash)),
                 Err(appsync_js::Fault::Limit { which: appsync_js::LimitKind::Deadline, .. }) => return Attempt::OutOfTime,
+                Err(appsync_js::Fault::EarlyReturn { value, skip_to, stash }) => {
+                    (Err(Fault::Failure(Failure::EarlyReturn { value, skip_to })), Some(stash))
+                }
                 Err(appsync_js::Fault::Failure(failure)) => (Err(Fault::Failure(failure)), None),
                 Err(appsync_js::Fault::Limit { message, .. } | appsync_js::Fault::Runtime { message, .. }) => {
                     (Err(Fault::Code { message }), None)
