@@ -72,8 +72,17 @@ fn rendered(text: &str, step: Step) -> Result<Value, Fault> {
         };
     }
     Value::parse(text.as_bytes()).map_err(|error| {
+        let reason = error.to_string();
         let shown: String = text.trim().chars().take(200).collect();
-        Fault::Code { message: format!("Unable to parse the JSON document: '{error}'. The template gave: {shown}") }
+        // AppSync's own sentences, as public reports quote them.
+        let message = match step {
+            _ if reason.starts_with("trailing characters") => {
+                "Trailing characters at the end of the JSON string are not allowed.".to_owned()
+            }
+            Step::Request => format!("Unable to parse the JSON document: '{reason}'. The template gave: {shown}"),
+            Step::Response => format!("Unable to convert {shown} to Object."),
+        };
+        Fault::Code { message }
     })
 }
 
@@ -299,7 +308,9 @@ mod tests {
         check("$util.error(\"no\", \"Bad\")", Step::Request, "Raised(Raised { message: \"no\", error_type: Some(\"Bad\")");
         check("$util.unauthorized()", Step::Request, "Unauthorized");
         check("#return({\"a\": 1})", Step::Request, "EarlyReturn");
-        check("hello", Step::Response, "Unable to parse the JSON document");
+        check("hello", Step::Response, "Unable to convert hello to Object.");
+        check("hello", Step::Request, "Unable to parse the JSON document");
+        check("{} {}", Step::Request, "Trailing characters at the end of the JSON string are not allowed.");
         check("  ", Step::Request, "Template transformation yielded an empty response.");
         check("#foreach($i in [1..2000])$i#end", Step::Response, "1000");
     }
