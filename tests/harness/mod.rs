@@ -12,7 +12,7 @@ mod process;
 use std::path::{Path, PathBuf};
 
 pub(crate) use http::{Answer, Client, Connection};
-pub(crate) use process::{Output, Server, command, run};
+pub(crate) use process::{Output, Server, command, read_summary, run};
 use tempfile::TempDir;
 
 /// The key that definitions of tests have, unless they say something else.
