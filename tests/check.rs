@@ -1,205 +1,151 @@
-//! `syncgate check`, as it is called: everything that is wrong is reported together, with place, rule and way out.
+//! `syncgate check`: every problem at once, each with its place and a way out, and nothing is run.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+mod harness;
 
+use harness::{Definition, Output, config};
 use value::Value;
 
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().expect("a file has a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    folder
+/// A definition with one problem of each kind.
+fn broken() -> Definition {
+    let config = config(
+        "nam = \"x\"\nquery_depth_limit = \"deep\"\nstrict = true\n\
+         [[api.resolvers]]\ntype = \"Query\"\nfield = \"missing\"\ndata_source = \"none\"\ncode = \"nowhere.js\"\n\
+         [[api.resolvers]]\ntype = \"Query\"\nfield = \"lost\"\ndata_source = \"nune\"\ncode = \"fine.js\"",
+    );
+    Definition::of(&[
+        ("config.toml", &config.replace("\"schema.graphql\"", "[\"a.graphql\", \"b.graphql\"]")),
+        ("a.graphql", "type Query { code: Strin  lost: Int template: Int }\n"),
+        ("b.graphql", "type Post {\n  id: ID\n  id: ID\n}\n"),
+        ("fine.js", "export function request() { return {}; }\n"),
+        (
+            "resolvers/Query.code.js",
+            "// @dataSource none\nexport function request() {\n  while (true) {}\n}\nexport function response() {}\n",
+        ),
+        ("resolvers/Query.nothing.js", "// @dataSource none\nexport function request() { return {}; }\n"),
+        ("resolvers/Query.template.request.vtl", "## @dataSource none\n#if($x)\nno end\n"),
+    ])
 }
 
-/// The exit code and what was printed. `arguments` are said in `folder`.
-fn check(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_syncgate"))
-        .arg("check")
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("SYNCGATE_API__STRICT")
-        .output()
-        .expect("the binary runs");
-    (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+/// The lines of `--format json`.
+fn findings(output: &Output) -> Vec<Value> {
+    let lines = output.stdout.lines().map(|line| Value::parse(line.as_bytes()).expect("a line is JSON"));
+    lines.flat_map(|line| line.get("diagnostics").and_then(Value::as_list).expect("diagnostics").to_vec()).collect()
 }
-
-/// `file:line:column severity rule` of every finding of `--format json`; each has a message and a way out.
-fn findings(printed: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for line in printed.lines() {
-        let answer = Value::parse(line.as_bytes()).expect("a JSON object a line");
-        for finding in answer.at(&["diagnostics"]).as_list().expect("a list") {
-            let text = |name: &str| finding.at(&[name]).as_str().unwrap_or("-").to_owned();
-            assert!(text("message").len() > 5 && text("help").len() > 5, "{finding}");
-            found.push(format!(
-                "{}:{}:{} {} {}",
-                text("file"),
-                finding.at(&["line"]),
-                finding.at(&["column"]),
-                text("severity"),
-                text("rule")
-            ));
-        }
-    }
-    found
-}
-
-const CONFIG: &str = r#"[server]
-prot = 4000
-
-[api]
-name = "Broken"
-authentication_type = "API_KEY"
-schema = ["schema/*.graphql"]
-query_depth_limit = "deep"
-
-[[api.api_keys]]
-id = "da2-broken"
-
-[api.data_sources.local]
-type = "NONE"
-
-[[api.resolvers]]
-type = "Query"
-field = "nope"
-data_source = "local"
-code = "resolvers/_shared.js"
-
-[[api.resolvers]]
-type = "Query"
-field = "c"
-data_source = "nobody"
-code = "code/missing.js"
-"#;
 
 #[test]
-fn all_problems_of_a_definition_are_reported_together() {
-    let folder = folder(&[
-        ("config.toml", CONFIG),
-        ("schema/query.graphql", "type Query {\n  a: Int @typo\n  b: Int\n  c: Int\n}\n"),
-        ("schema/post.graphql", "type Post {\n  id: ID!\n}\nscalar Money\n"),
-        ("resolvers/_shared.js", "export function request() { return {} }\nexport function response() { return 1 }\n"),
+fn all_problems_are_reported_together() {
+    let output = broken().run(&["check", "--format", "json"]);
+    assert_eq!(output.code, Some(1));
+    let found: Vec<String> = findings(&output)
+        .iter()
+        .map(|finding| {
+            let text = |name: &str| {
+                finding.get(name).map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned)).expect("a member")
+            };
+            assert!(!text("message").is_empty() && text("line") != "null", "{finding}");
+            format!("{} {}:{}:{}", text("rule"), text("file"), text("line"), text("column"))
+        })
+        .collect();
+    for expected in [
+        "unknown-key config.toml:5:1",
+        "wrong-type config.toml:6:21",
+        "missing-file config.toml:12:8",
+        "unknown-data-source config.toml:16:15",
+        "unknown-field resolvers/Query.nothing.js:1:1",
+        "no-while resolvers/Query.code.js:3:3",
+        "template-syntax resolvers/Query.template.request.vtl:",
+        "a.graphql:1:20",
+        "b.graphql:3:3",
+    ] {
+        assert!(found.iter().any(|found| found.contains(expected)), "{expected} is missing in {found:#?}");
+    }
+}
+
+#[test]
+fn text_names_place_rule_and_way_out() {
+    let output = broken().run(&["check"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""));
+    for expected in [
+        "error[unknown-key]",
+        "config.toml:5:1",
+        "= help:",
+        "error[no-while]",
+        "resolvers/Query.code.js:3:3",
+        "  while (true) {}",
+        "did you mean `none`?",
+        " errors",
+    ] {
+        assert!(output.stdout.contains(expected), "{expected:?} is missing in\n{}", output.stdout);
+    }
+}
+
+#[test]
+fn the_example_has_no_errors() {
+    let definition = Definition::example();
+    let output = definition.run(&["check", "--format", "json"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(output.stdout, "{\"file\":\"config.toml\",\"diagnostics\":[]}\n");
+    assert!(!definition.path(".syncgate").exists(), "nothing is written");
+}
+
+#[test]
+fn single_files_give_one_object_each() {
+    let definition = Definition::of(&[
+        ("a.graphql", "type Query { a: Int }\ntype T { b: Missing }\n"),
+        ("b.vtl", "#set($x = )\n"),
+        ("c.js", "export function request() {\n  for (;;) {}\n}\n"),
+        ("d.ts", "export const request = (ctx: object): object => ({});\n"),
+        ("e.txt", ""),
+    ]);
+    let files = ["a.graphql", "b.vtl", "c.js", "./d.ts", "e.txt", "f.js"];
+    let arguments: Vec<&str> = ["check", "--strict", "--format", "json"].into_iter().chain(files).collect();
+    let output = definition.run(&arguments);
+    assert_eq!(output.code, Some(1));
+    let lines: Vec<Value> = output.stdout.lines().map(|line| Value::parse(line.as_bytes()).expect("JSON")).collect();
+    let shown: Vec<(&str, Vec<&str>)> = lines
+        .iter()
+        .map(|line| {
+            let diagnostics = line.get("diagnostics").and_then(Value::as_list).expect("diagnostics");
+            let rules = diagnostics.iter().filter_map(|finding| finding.get("rule")?.as_str()).collect();
+            (line.get("file").and_then(Value::as_str).expect("a file"), rules)
+        })
+        .collect();
+    assert_eq!(shown.iter().map(|(file, _)| *file).collect::<Vec<_>>(), files);
+    for (file, rules) in &shown {
+        assert_eq!(rules.is_empty(), *file == "./d.ts", "{file}: {rules:?}");
+    }
+    assert_eq!(shown[2].1, ["no-for"]);
+    assert_eq!(shown[4].1, ["unknown-file-kind"]);
+    assert_eq!(shown[5].1, ["missing-file"]);
+}
+
+#[test]
+fn clean_single_files_exit_with_0() {
+    let definition = Definition::of(&[("a.graphql", "type Query { a: Int }\n"), ("b.vtl", "{}\n")]);
+    let output = definition.run(&["check", "a.graphql", "b.vtl"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+}
+
+#[test]
+fn nothing_is_run_opened_or_written() {
+    let busy = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let port = busy.local_addr().expect("the port").port();
+    let definition = Definition::of(&[
+        ("config.toml", &format!("[server]\nport = {port}\ndata = \"data\"\n\n{}", config(""))),
+        ("schema.graphql", "type Query { a: Int }\n"),
         (
             "resolvers/Query.a.js",
-            "// @dataSource local\nimport { utll } from '@aws-appsync/utils';\nexport function request() {\n  while (utll.x) {}\n}\n",
+            "// @dataSource none\nconst endless = [1];\nfor (const x of endless) {\n  endless.push(x);\n}\nexport function request() { return {}; }\n",
         ),
-        ("resolvers/Query.b.request.vtl", "## @dataSource local\n#if($x)\n"),
     ]);
-    let (code, printed) = check(folder.path(), &["--format", "json"]);
-    let found = findings(&printed);
-    for expected in [
-        "config.toml:2:1 error unknown-key",
-        "config.toml:8:21 error wrong-type",
-        "config.toml:16:1 error unknown-field",
-        "config.toml:25:15 error unknown-data-source",
-        "config.toml:26:8 error missing-file",
-        "schema/post.graphql:4:8 warning custom-scalar",
-        "schema/query.graphql:2:10 warning unknown-directive",
-        "resolvers/Query.a.js:2:10 error unknown-export",
-        "resolvers/Query.a.js:4:3 warning no-while",
-        "resolvers/Query.b.request.vtl:2:1 error template-syntax",
-    ] {
-        assert!(found.iter().any(|finding| finding == expected), "{expected} is not among\n{}", found.join("\n"));
-    }
-    assert_eq!(found.len(), 10, "{}", found.join("\n"));
-    assert_eq!(code, Some(1));
-    let (code, text) = check(folder.path(), &[]);
-    assert_eq!(code, Some(1));
-    assert!(text.contains("error[unknown-key]: unknown key `server.prot`") && text.contains("--> config.toml:2:1"), "{text}");
-    assert!(text.trim_end().ends_with("7 errors, 3 warnings"), "{text}");
-    assert!(!folder.path().join(".syncgate").exists(), "checking leaves nothing behind");
+    let output = definition.run(&["check"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(!definition.path("data").exists(), "the data folder is not made");
 }
 
 #[test]
-fn files_are_judged_one_by_one() {
-    let folder = folder(&[
-        ("good.graphql", "type Query { a: Int }"),
-        ("bad.graphql", "type Query { a: Nope }"),
-        ("good.vtl", "$util.toJson($ctx.result)"),
-        ("bad.vtl", "#if("),
-        ("good.ts", "import { Post } from '@types/api';\nexport function request(ctx: { p: Post }) { return {}; }"),
-        ("bad.js", "export function request() { return new Map() }"),
-        ("notes.txt", "hello"),
-    ]);
-    let names = ["good.graphql", "bad.graphql", "good.vtl", "bad.vtl", "good.ts", "bad.js", "notes.txt", "absent.vtl"];
-    let (code, printed) = check(folder.path(), &[&["--format", "json"], &names[..]].concat());
-    assert_eq!(code, Some(1));
-    let answers: Vec<Value> = printed.lines().map(|line| Value::parse(line.as_bytes()).expect("JSON")).collect();
-    let files: Vec<&str> = answers.iter().filter_map(|answer| answer.at(&["file"]).as_str()).collect();
-    assert_eq!(files, names, "one object a file, in the order asked");
-    for answer in &answers {
-        let file = answer.at(&["file"]).as_str().expect("a file");
-        let clean = answer.at(&["diagnostics"]).as_list().expect("a list").is_empty();
-        assert_eq!(clean, file.starts_with("good"), "{answer}");
-    }
-    let (code, printed) = check(folder.path(), &["good.graphql", "good.vtl", "good.ts"]);
-    assert_eq!((code, printed.as_str()), (Some(0), "no problems\n"));
-}
-
-#[test]
-fn strict_refuses_what_only_works_here() {
-    let config = "[api]\nname = \"A\"\nauthentication_type = \"API_KEY\"\nschema = \"a.graphql\"\nquery_depth_limit = 80\n\
-                  [[api.api_keys]]\nid = \"da2-a\"\n";
-    let folder = folder(&[("config.toml", config), ("a.graphql", "scalar Money\ntype Query { a: Money }\n")]);
-    let found = |arguments: &[&str]| {
-        let (code, printed) = check(folder.path(), &[&["--format", "json"], arguments].concat());
-        (code, findings(&printed).join(", "))
-    };
-    let (warned, refused) = (
-        "a.graphql:1:8 warning custom-scalar, config.toml:5:21 warning not-on-aws",
-        "a.graphql:1:8 error custom-scalar, config.toml:5:21 error not-on-aws",
-    );
-    let sorted = |(code, text): (Option<i32>, String)| {
-        let mut parts: Vec<&str> = text.split(", ").collect();
-        parts.sort_unstable();
-        (code, parts.join(", "))
-    };
-    assert_eq!(sorted(found(&[])), (Some(0), warned.to_owned()));
-    assert_eq!(sorted(found(&["--strict"])), (Some(1), refused.to_owned()));
-    fs::write(folder.path().join("config.toml"), config.replace("[[api.api_keys]]", "strict = true\n[[api.api_keys]]"))
-        .expect("a file");
-    assert_eq!(sorted(found(&[])), (Some(1), refused.to_owned()));
-}
-
-#[test]
-fn imports_are_found_from_wherever_the_definition_is_named() {
-    let config = "[api]\nname = \"A\"\nauthentication_type = \"API_KEY\"\nschema = \"a.graphql\"\n\
-                  [[api.api_keys]]\nid = \"da2-a\"\n[api.data_sources.n]\ntype = \"NONE\"\n";
-    let code = "// @dataSource n\nimport { one } from './_one';\nimport { two } from '../code/two';\n\
-                export function request() { return { payload: one + two }; }\nexport function response() { return three; }\n";
-    let folder = folder(&[
-        ("api/config.toml", config),
-        ("api/a.graphql", "type Query { a: Int }"),
-        ("api/resolvers/Query.a.ts", code),
-        ("api/resolvers/_one.ts", "export const one = 1;"),
-        ("api/code/two.js", "export const two = 2;"),
-        ("elsewhere/x.txt", ""),
-    ]);
-    let absolute = folder.path().join("api/config.toml").display().to_string();
-    let resolver = folder.path().join("api/resolvers/Query.a.ts").display().to_string();
-    for (from, named, file) in [
-        ("api", "config.toml", "resolvers/Query.a.ts"),
-        ("", "api/config.toml", "api/resolvers/Query.a.ts"),
-        ("elsewhere", "../api/config.toml", "../api/resolvers/Query.a.ts"),
-        ("elsewhere", &absolute, &resolver),
-    ] {
-        let (_, printed) = check(&folder.path().join(from), &["--format", "json", "--config", named]);
-        let finding = printed.lines().map(|line| Value::parse(line.as_bytes()).expect("JSON")).find_map(|answer| {
-            let found = answer.at(&["diagnostics"]).as_list()?.first()?.clone();
-            Some(format!("{}:{} {}", found.at(&["file"]).as_str()?, found.at(&["line"]), found.at(&["rule"]).as_str()?))
-        });
-        assert_eq!(finding, Some(format!("{file}:5 unknown-name")), "{named} in {from}\n{printed}");
-        assert_eq!(printed.matches("\"rule\"").count(), 1, "{printed}");
-    }
-}
-
-#[test]
-fn the_example_is_clean() {
-    let (code, printed) = check(Path::new(env!("CARGO_MANIFEST_DIR")), &["--strict"]);
-    assert_eq!((code, printed.as_str()), (Some(0), "no problems\n"));
+fn a_missing_configuration_says_so() {
+    let output = Definition::new().run(&["check"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stdout.contains("config.toml"), "{output:?}");
 }

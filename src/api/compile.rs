@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::execution::cache::PlanCache;
 use crate::resolver::compile::{CodeCompiler, compile_runtime};
 use crate::resolver::{Function, Kind, Resolver, ResolverSet};
-use crate::schema::{self, TypeSystem};
+use crate::schema::{self, FieldNames, TypeSystem};
 
 /// What compiling needs beside the definition.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl Api {
         }
         let data_sources = compiler.data_sources();
         let functions = compiler.functions(&data_sources);
-        let resolvers = compiler.resolvers(loaded.type_system.as_ref(), &data_sources, &functions);
+        let resolvers = compiler.resolvers(loaded.field_names.as_ref(), &data_sources, &functions);
         let diagnostics = compiler.diagnostics;
         let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
         let api = loaded.type_system.filter(|_| !refused).map(|type_system| Api {
@@ -230,15 +230,15 @@ impl Compiler<'_> {
 
     fn resolvers(
         &mut self,
-        type_system: Option<&TypeSystem>,
+        field_names: Option<&FieldNames>,
         data_sources: &IndexMap<Str, Arc<dyn DataSource>>,
         functions: &IndexMap<Str, Arc<Function>>,
     ) -> IndexMap<(Str, Str), Resolver> {
         let mut built = IndexMap::new();
         for resolver in &self.definition.resolvers {
             let coordinate: Str = format!("{}.{}", resolver.type_name, resolver.field_name).into();
-            if let Some(type_system) = type_system {
-                self.coordinate(type_system, resolver);
+            if let Some(field_names) = field_names {
+                self.coordinate(field_names, resolver);
             }
             let (code, mut found) = compile_runtime(&self.code(), &resolver.runtime, &coordinate, resolver.place.as_ref());
             self.diagnostics.append(&mut found);
@@ -267,29 +267,25 @@ impl Compiler<'_> {
     }
 
     /// Whether the field that a resolver is attached to exists.
-    fn coordinate(&mut self, type_system: &TypeSystem, resolver: &definition::Resolver) {
+    fn coordinate(&mut self, field_names: &FieldNames, resolver: &definition::Resolver) {
         let (type_name, field_name) = (&resolver.type_name, &resolver.field_name);
-        let diagnostic = match type_system.by_name(type_name) {
+        let diagnostic = match field_names.get(type_name) {
             None => Diagnostic::error(
                 "unknown-type",
                 format!("resolver {type_name}.{field_name}: the schema has no type {type_name}"),
             )
-            .help(suggestion(type_name, type_system.types.keys())),
-            Some((_, definition)) => match definition.fields() {
-                Some(fields) if fields.fields.contains_key(field_name) => return,
-                Some(fields) => Diagnostic::error(
-                    "unknown-field",
-                    format!("resolver {type_name}.{field_name}: type {type_name} has no field {field_name}"),
-                )
-                .help(suggestion(field_name, fields.fields.keys())),
-                None => Diagnostic::error(
-                    "unknown-field",
-                    format!(
-                        "resolver {type_name}.{field_name}: {type_name} is not an object type, so its fields have no resolvers"
-                    ),
-                )
-                .help("Attach the resolver to a field of an object type."),
-            },
+            .help(suggestion(type_name, field_names.iter().filter_map(|(name, fields)| fields.as_ref().map(|_| name)))),
+            Some(Some(fields)) if fields.contains(field_name) => return,
+            Some(Some(fields)) => Diagnostic::error(
+                "unknown-field",
+                format!("resolver {type_name}.{field_name}: type {type_name} has no field {field_name}"),
+            )
+            .help(suggestion(field_name, fields.iter())),
+            Some(None) => Diagnostic::error(
+                "unknown-field",
+                format!("resolver {type_name}.{field_name}: {type_name} is not an object type, so its fields have no resolvers"),
+            )
+            .help("Attach the resolver to a field of an object type."),
         };
         self.report(diagnostic, resolver.place.as_ref());
     }

@@ -146,6 +146,9 @@ fn attempt(code: &Code, step: Step, members: &Object, identity: Value, budget: D
                 Err(appsync_js::Fault::Limit { which: appsync_js::LimitKind::ResultSize, message }) => {
                     (Err(Fault::Code { message: format!("{TOO_LARGE}: {message} (limit evaluation_result)") }), None)
                 }
+                Err(appsync_js::Fault::EarlyReturn { value, skip_to, stash }) => {
+                    (Err(Fault::Failure(Failure::EarlyReturn { value, skip_to })), Some(stash))
+                }
                 Err(appsync_js::Fault::Failure(failure)) => (Err(Fault::Failure(failure)), None),
                 Err(appsync_js::Fault::Limit { message, .. } | appsync_js::Fault::Runtime { message, .. }) => {
                     (Err(Fault::Code { message }), None)

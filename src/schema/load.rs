@@ -7,10 +7,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use apollo_compiler::Schema;
 use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
-use apollo_compiler::schema::SchemaBuilder;
+use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition, SchemaBuilder};
 use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::{Name, Schema};
+use indexmap::IndexMap;
+use value::Str;
 
 use super::scan::{self, Scan};
 use super::{TypeSystem, build, descriptions, findings, prelude, prune, rules};
@@ -42,15 +44,21 @@ impl Default for Options {
 pub struct Loaded {
     /// The types; `None` exactly when a diagnostic is an error.
     pub type_system: Option<TypeSystem>,
+    /// The names of all types and their fields, also when there are errors; `None` when a document does not parse.
+    pub field_names: Option<FieldNames>,
     /// Everything found, by document and place.
     pub diagnostics: Vec<Diagnostic>,
 }
+
+/// Each type with the names of its fields; `None` for a type whose fields have no resolvers.
+pub type FieldNames = IndexMap<Str, Option<Vec<Str>>>;
 
 /// Loads the documents as one schema.
 #[must_use]
 pub fn load(documents: &[Arc<Source>], options: Options) -> Loaded {
     let mut diagnostics = Vec::new();
-    let type_system = read(documents, options, &mut diagnostics);
+    let mut field_names = None;
+    let type_system = read(documents, options, &mut field_names, &mut diagnostics);
     let document_of = |diagnostic: &Diagnostic| {
         let place = diagnostic.place.as_ref()?;
         let at = documents.iter().position(|document| Arc::ptr_eq(document, &place.source))?;
@@ -78,10 +86,28 @@ pub fn load(documents: &[Arc<Source>], options: Options) -> Loaded {
     for diagnostic in &mut diagnostics {
         diagnostic.help.get_or_insert_with(|| findings::way_out(diagnostic.rule).to_owned());
     }
-    Loaded { type_system: type_system.filter(|_| !refused), diagnostics }
+    Loaded { type_system: type_system.filter(|_| !refused), field_names, diagnostics }
 }
 
-fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagnostic>) -> Option<TypeSystem> {
+/// The names that resolvers can be attached to.
+fn names_of_fields(schema: &Schema) -> FieldNames {
+    let names = |fields: &apollo_compiler::collections::IndexMap<Name, Component<FieldDefinition>>| {
+        Some(fields.keys().map(|name| Str::from(name.as_str())).collect())
+    };
+    let fields = |definition: &ExtendedType| match definition {
+        ExtendedType::Object(node) => names(&node.fields),
+        ExtendedType::Interface(node) => names(&node.fields),
+        _ => None,
+    };
+    schema.types.iter().map(|(name, definition)| (Str::from(name.as_str()), fields(definition))).collect()
+}
+
+fn read(
+    documents: &[Arc<Source>],
+    options: Options,
+    field_names: &mut Option<FieldNames>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<TypeSystem> {
     let size: usize = documents.iter().map(|document| document.text.len()).sum();
     if size > options.max_bytes {
         let message = format!("the schema has {size} bytes, {} are allowed", options.max_bytes);
@@ -135,6 +161,7 @@ fn read(documents: &[Arc<Source>], options: Options, diagnostics: &mut Vec<Diagn
             with_errors.partial
         }
     };
+    *field_names = Some(names_of_fields(&schema));
     rules::check(&schema, options, &places, diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return None;

@@ -18,6 +18,6 @@ mod scan;
 mod tests;
 pub mod type_system;
 
-pub use load::{Loaded, MAX_SCHEMA_BYTES, Options, load};
+pub use load::{FieldNames, Loaded, MAX_SCHEMA_BYTES, Options, load};
 pub use scalar::{Scalar, ScalarFault};
 pub use type_system::TypeSystem;

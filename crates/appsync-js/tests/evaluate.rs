@@ -313,9 +313,16 @@ fn what_utilities_raise_cannot_be_caught_or_changed() {
         assert_eq!((raised.message.as_str(), raised.error_type.as_deref()), ("stop", Some("Kind")), "{body}");
         assert_eq!((session.effects.errors.len(), &session.identity), (0, &value!({"sub": "me"})), "{body}");
     }
-    match fault("runtime.earlyReturn({ a: 1 })", &limits()) {
-        Fault::Failure(Failure::EarlyReturn { value, .. }) => assert_eq!(value, value!({"a": 1})),
-        other => panic!("{other:?}"),
+}
+
+#[test]
+fn an_early_return_keeps_the_stash() {
+    for body in [
+        "ctx.stash.k = [1]; runtime.earlyReturn({ a: 1 })",
+        "ctx.stash.k = [1]; try { runtime.earlyReturn({ a: 1 }) } catch (e) { return 2 }",
+    ] {
+        let expected = Fault::EarlyReturn { value: value!({"a": 1}), skip_to: None, stash: value!({"k": [1]}) };
+        assert_eq!(fault(body, &limits()), expected, "{body}");
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use appsync_js::{CompileOptions, Entry, Fault, Handler, Limits, compile};
-use appsync_utils::{Failure, Session};
+use appsync_utils::Session;
 use value::{Number, Value};
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/appsync-js/evaluate_aws.jsonl");
@@ -45,7 +45,7 @@ fn replay(vector: &Value) -> Result<Value, String> {
         Err(Fault::Runtime { message, line, column, .. }) => {
             Err(message.strip_prefix(&format!("code.js:{line}:{column}: ")).unwrap_or(&message).to_owned())
         }
-        Err(Fault::Failure(Failure::EarlyReturn { value, .. })) => Ok(value),
+        Err(Fault::EarlyReturn { value, .. }) => Ok(value),
         Err(fault) => Err(fault.to_string()),
     }
 }

@@ -64,8 +64,13 @@ pub fn compile(entry: Entry<'_>, loader: &Loader<'_>, options: &CompileOptions) 
     let mut compiler =
         Compiler { loader, options, files: Vec::new(), by_path: HashMap::new(), findings: Vec::new(), characters: 0 };
     let entry_path = normalize("", entry.path).unwrap_or_else(|| entry.path.to_owned());
-    compiler.add(entry_path, entry.text, &mut Vec::new());
-    compiler.finish(entry)
+    compiler.add(entry_path.clone(), entry.text, &mut Vec::new());
+    let mut compiled = compiler.finish(entry);
+    // The caller knows the entry by the path it gave.
+    for finding in compiled.findings.iter_mut().filter(|finding| finding.file == entry_path) {
+        entry.path.clone_into(&mut finding.file);
+    }
+    compiled
 }
 
 /// One file with its imports resolved.
@@ -234,22 +239,47 @@ fn candidates(base: &str) -> Vec<String> {
     paths
 }
 
-/// `path` seen from `folder`, without `.` and inner `..`; `None` if it leads above the root. An absolute path stays one, and a
-/// path that begins above the working directory (`../x`) keeps its beginning.
+/// `path` seen from `folder`, without `.` and inner `..`; `None` if it leads above the root or the working directory that a
+/// relative `folder` starts from.
 fn normalize(folder: &str, path: &str) -> Option<String> {
-    let absolute = folder.starts_with('/') || (folder.is_empty() && path.starts_with('/'));
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    for part in path.split('/') {
+    let folder = folder.trim_start_matches("./");
+    let whole = if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    // A folder beside the working directory is named by leading `..`; nothing climbs over these.
+    let outside = folder.split('/').take_while(|part| *part == "..").count();
+    for (at, part) in whole.split('/').enumerate() {
         match part {
             "" | "." => {}
-            ".." if parts.last() == Some(&"..") => parts.push(".."),
-            ".." => {
-                parts.pop()?;
+            ".." if at < outside => parts.push(part),
+            ".." if parts.len() > outside => {
+                parts.pop();
             }
+            ".." => return None,
             part => parts.push(part),
         }
     }
-    Some(format!("{}{}", if absolute { "/" } else { "" }, parts.join("/")))
+    let root = if whole.starts_with('/') { "/" } else { "" };
+    Some(format!("{root}{}", parts.join("/")))
+}
+
+#[test]
+fn paths_are_seen_from_their_folder() {
+    for (folder, path, expected) in [
+        ("", "resolvers/a.js", Some("resolvers/a.js")),
+        ("", "./a.js", Some("a.js")),
+        ("", "/tmp/api/a.js", Some("/tmp/api/a.js")),
+        ("resolvers", "./shared/b", Some("resolvers/shared/b")),
+        ("resolvers", "../lib/b", Some("lib/b")),
+        ("resolvers", "../../b", None),
+        ("/tmp/api", "../b", Some("/tmp/b")),
+        ("/tmp", "../../b", None),
+        ("../api", "./b", Some("../api/b")),
+        ("./../api", "./b", Some("../api/b")),
+        ("../api", "../b", Some("../b")),
+        ("../api", "../../b", None),
+    ] {
+        assert_eq!(normalize(folder, path).as_deref(), expected, "{path} from {folder}");
+    }
 }
 
 /// The globals that code may name, so the ones that the engine keeps.

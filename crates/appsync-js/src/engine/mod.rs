@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use appsync_utils::{Failure, Session};
+use appsync_utils::{Failure, Session, SkipTo};
 use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::{Context, Ctx, Function, Object as JsObject, Persistent, Runtime, Value as JsValue};
 use value::{Object, Value};
@@ -89,9 +89,19 @@ pub enum LimitKind {
 /// Why a handler did not return.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// A utility ended it: `util.error`, `util.unauthorized`, `runtime.earlyReturn`.
+    /// A utility ended it: `util.error`, `util.unauthorized`.
     #[error("{0}")]
     Failure(Failure),
+    /// `runtime.earlyReturn` ended it.
+    #[error("the handler returned early")]
+    EarlyReturn {
+        /// What it returned.
+        value: Value,
+        /// Where a pipeline goes on.
+        skip_to: Option<SkipTo>,
+        /// `ctx.stash` at that moment.
+        stash: Value,
+    },
     /// Code threw.
     #[error("{message}")]
     Runtime {
@@ -294,7 +304,7 @@ impl Engine {
             return Err(Stopped::Fault(internal(format!("the code exports no function '{}'", handler.name()))));
         };
         let ctx_object = self.context_object(ctx, context, &helpers)?;
-        let returned: JsValue<'js> = function.call((ctx_object.clone(),))?;
+        let returned: rquickjs::Result<JsValue<'js>> = function.call((ctx_object.clone(),));
 
         let read = |value: &JsValue<'js>, root: &str| {
             let mut reader = helpers.reader(state, limits.result_bytes);
@@ -309,9 +319,15 @@ impl Engine {
                 }
             })
         };
+        let stash = || read(&ctx_object.get::<_, JsValue<'js>>("stash")?, "ctx.stash");
+        if let Some((value, skip_to)) = state.take_early_return() {
+            // What was thrown to get here must not be taken for what reading the stash throws.
+            let _ = ctx.catch();
+            return Err(Stopped::Fault(Fault::EarlyReturn { value, skip_to, stash: stash()? }));
+        }
+        let returned = returned?;
         let value = read(&returned, "the result")?;
-        let stash: JsValue<'js> = ctx_object.get("stash")?;
-        let stash = read(&stash, "ctx.stash")?;
+        let stash = stash()?;
         Ok(Evaluation { value, undefined: returned.is_undefined(), stash })
     }
 

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Instant;
 
-use appsync_utils::{Failure, Session};
-use value::{Number, Object};
+use appsync_utils::{Failure, Session, SkipTo};
+use value::{Number, Object, Value};
 
 use super::{LimitKind, Limits};
 
@@ -53,6 +53,18 @@ impl State {
         self.limit.set(None);
         *self.failure.borrow_mut() = None;
         *self.context.borrow_mut() = Object::new();
+    }
+
+    /// Takes the early return that ended the handler, if one did.
+    pub(super) fn take_early_return(&self) -> Option<(Value, Option<SkipTo>)> {
+        let mut failure = self.failure.borrow_mut();
+        match failure.take() {
+            Some(Failure::EarlyReturn { value, skip_to }) => Some((value, skip_to)),
+            other => {
+                *failure = other;
+                None
+            }
+        }
     }
 
     /// Whether the engine must stop now: the time is up, or the handler has ended already.

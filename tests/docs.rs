@@ -1,0 +1,188 @@
+//! Runs what README.md and the guides say: every command that asks the example API must give the answer printed below it.
+//!
+//! A `sh` block with `ask '…'` or `curl` is a request; a `json` block right after it, or words about its error, is the answer.
+//! A `vtl` block after "Open `FILE`" changes that file of a copy of the example.
+
+mod harness;
+
+use std::path::Path;
+
+use harness::{Answer, Client, Definition, Server};
+use value::Value;
+
+/// The example, and another server of it that stands in for the HTTP service: the data source's address must be known before the
+/// first server has one.
+struct Example {
+    definition: Definition,
+    upstream: Server,
+    server: Server,
+}
+
+impl Example {
+    fn start() -> Self {
+        let definition = Definition::example();
+        let upstream = definition.serve();
+        let server = serve(&definition, &upstream);
+        Self { definition, upstream, server }
+    }
+
+    fn restart(&mut self) {
+        self.server = serve(&self.definition, &self.upstream);
+    }
+}
+
+fn serve(definition: &Definition, upstream: &Server) -> Server {
+    let endpoint = format!("http://{}", upstream.address);
+    definition.serve_with(&[("SYNCGATE_API__DATA_SOURCES__VENUES__ENDPOINT", &endpoint)])
+}
+
+/// A fenced block: its language, its text, and the words before it.
+struct Block {
+    language: String,
+    text: String,
+    before: String,
+}
+
+fn blocks(markdown: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut before = String::new();
+    let mut lines = markdown.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            before.push_str(line);
+            before.push('\n');
+            continue;
+        };
+        let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        blocks.push(Block { language: language.to_owned(), text: text.join("\n"), before: std::mem::take(&mut before) });
+    }
+    blocks
+}
+
+/// The request that a shell command makes, if it makes one.
+fn request(client: Client, command: &str) -> Option<Answer> {
+    if let Some(argument) = command.strip_prefix("ask ") {
+        return Some(client.request("POST", "/graphql", &[("x-api-key", key())], quoted(argument)));
+    }
+    if !command.starts_with("curl ") {
+        return None;
+    }
+    let part = |option: &str| command.split_once(option).map(|(_, rest)| quoted(rest));
+    let headers: Vec<(&str, &str)> = part("-H ").and_then(|header| header.split_once(": ")).into_iter().collect();
+    let (_, url) = command.split_once("http://127.0.0.1:4000").expect("the example's address");
+    let target = url.split([' ', '\n']).next().expect("a path");
+    Some(client.request("POST", target, &headers, part("-d ").expect("a body")))
+}
+
+/// The first text in single quotes, as the shell reads it.
+fn quoted(text: &str) -> &str {
+    let (_, rest) = text.split_once('\'').expect("an argument in quotes");
+    rest.split_once('\'').expect("the end of the argument").0
+}
+
+fn key() -> &'static str {
+    "da2-exampleclubkey000000000000"
+}
+
+/// Runs a page; gives the number of answers that were compared.
+fn run_page(page: &str) -> usize {
+    let text = harness::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
+    let mut example = Example::start();
+    let blocks = blocks(&text);
+    let mut compared = 0;
+    for (at, block) in blocks.iter().enumerate() {
+        if block.language == "vtl"
+            && let Some((_, rest)) = block.before.split_once("Open `")
+        {
+            let file = rest.split('`').next().expect("the name of a file");
+            change(&example.definition, file, &block.text);
+            example.restart();
+        }
+        if block.language != "sh" || block.text.starts_with("ask()") {
+            continue;
+        }
+        let Some(answer) = request(example.server.client(), &block.text) else { continue };
+        let next = blocks.get(at + 1);
+        let words = next.map_or("", |next| next.before.as_str());
+        match next.filter(|next| next.language == "json" && next.before.trim().is_empty()) {
+            Some(expected) => {
+                let expected = Value::parse(expected.text.as_bytes()).expect("the printed answer is JSON").to_string();
+                assert_eq!(answer.body, expected, "{page}: {}", block.text);
+            }
+            None => check_words(page, block, words, &answer),
+        }
+        compared += 1;
+    }
+    compared
+}
+
+/// An answer that is told, not printed.
+fn check_words(page: &str, block: &Block, words: &str, answer: &Answer) {
+    let context = || format!("{page}: {}\n{}\n{}", block.text, answer.status, answer.body);
+    let told = |text: &str| words.contains(text) || block.before.contains(text);
+    if told("HTTP 401") {
+        assert_eq!(answer.status, 401, "{}", context());
+        return;
+    }
+    assert_eq!(answer.status, 200, "{}", context());
+    let value = Value::parse(answer.body.as_bytes()).expect("JSON");
+    let Some(Value::List(errors)) = value.get("errors") else { panic!("no errors: {}", context()) };
+    let error_type = errors.first().and_then(|error| error.get("errorType")?.as_str()).expect("a type of error");
+    assert_eq!(errors.len(), 1, "{}", context());
+    assert!(told(&format!("`{error_type}`")), "{}", context());
+}
+
+/// Replaces the line of the file that sets the same key.
+fn change(definition: &Definition, file: &str, line: &str) {
+    let text = definition.read(file);
+    let key = line.split(':').next().expect("a key");
+    let mut found = 0;
+    let changed: Vec<&str> = text
+        .lines()
+        .map(|old| {
+            let is_it = old.trim_start().starts_with(key);
+            found += usize::from(is_it);
+            if is_it { line } else { old }
+        })
+        .collect();
+    assert_eq!(found, 1, "{file} has one line with {key}");
+    definition.write(file, &changed.join("\n"));
+}
+
+#[test]
+fn the_readme_answers_as_printed() {
+    assert_eq!(run_page("README.md"), 1);
+}
+
+#[test]
+fn first_steps_answer_as_printed() {
+    assert_eq!(run_page("docs/guide/first-steps.md"), 10);
+}
+
+#[test]
+fn a_loop_in_the_example_is_found_by_check() {
+    let definition = Definition::example();
+    let text = definition.read("resolvers/Query.post.js");
+    let line = text.lines().position(|line| line.starts_with("export function request")).expect("the handler") + 2;
+    definition.write("resolvers/Query.post.js", &text.replacen("(ctx) {\n", "(ctx) {\n  while (true) {}\n", 1));
+    let output = definition.run(&["check"]);
+    assert!(output.stdout.contains(&format!("resolvers/Query.post.js:{line}:3")), "{output:?}");
+    assert!(output.stdout.contains("[no-while]"), "{output:?}");
+}
+
+/// The resolvers that the guide shows whole are resolvers.
+#[test]
+fn code_of_the_guides_checks() {
+    for page in ["README.md", "docs/guide/first-steps.md", "docs/guide/resolvers.md"] {
+        let text = harness::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
+        for block in blocks(&text) {
+            let name = match block.language.as_str() {
+                "js" if block.text.contains("export ") => "shown.js",
+                "vtl" if !block.before.contains("Open `") => "shown.vtl",
+                _ => continue,
+            };
+            let output = Definition::of(&[(name, &block.text)]).run(&["check", name]);
+            assert_eq!(output.code, Some(0), "{page}: {output:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One scenario file: read it, serve what it defines, ask what it asks.
+
+mod blocks;
+mod matching;
+mod upstream;
+
+use std::path::Path;
+
+use value::{Object, Value};
+
+use crate::harness::{API_KEY, Answer, Client, Definition, config};
+use blocks::{Block, Message};
+
+/// Runs the scenario.
+///
+/// # Errors
+/// What differs from the file.
+pub(crate) fn run(path: &Path) -> Result<(), String> {
+    let blocks = blocks::read(&crate::harness::read(path))?;
+    let definition = Definition::new();
+    let upstream = upstream::start(&blocks);
+    let mut whole_config = None;
+    let mut members = String::new();
+    let mut steps = Vec::new();
+    for block in &blocks {
+        match block {
+            Block::Api(text) => members.push_str(text),
+            Block::File { path, text } if path == "config.toml" => whole_config = Some(text.clone()),
+            Block::File { path, text } => definition.write(path, text),
+            Block::Upstream { .. } => {}
+            step => steps.push(step),
+        }
+    }
+    let text = whole_config.unwrap_or_else(|| {
+        config(&members) + "\n[api.data_sources.upstream]\ntype = \"HTTP\"\nendpoint = \"http://{{upstream}}\"\n"
+    });
+    definition.write("config.toml", &text.replace("{{upstream}}", &upstream.to_string()));
+    let server = definition.serve();
+    let failures = ask(server.client(), &steps)?;
+    let log = server.log();
+    if failures.is_empty() && !log.contains("panicked") {
+        return Ok(());
+    }
+    Err(format!("{}\nthe server's standard error:\n{log}", failures.join("\n\n")))
+}
+
+/// Sends each request and compares its answer.
+fn ask(client: Client, steps: &[&Block]) -> Result<Vec<String>, String> {
+    let mut failures = Vec::new();
+    let mut steps = steps.iter().peekable();
+    let mut asked = 0;
+    while let Some(step) = steps.next() {
+        let (label, answer) = match step {
+            Block::Query { line, query } => {
+                let mut body = Object::new();
+                body.insert("query", query.trim());
+                if let Some(Block::Variables { text }) = steps.peek() {
+                    steps.next();
+                    let variables = Value::parse(text.as_bytes()).map_err(|error| format!("line {line}: variables: {error}"))?;
+                    body.insert("variables", variables);
+                }
+                (line, client.post(&Value::from(body).to_string()))
+            }
+            Block::Body { line, text } => (line, client.post(text.trim_end())),
+            Block::Request { line, message } => (line, send(client, message)?),
+            other => return Err(format!("a block without a request before it: {other:?}")),
+        };
+        asked += 1;
+        match steps.next() {
+            Some(Block::Json { status, text }) => {
+                let expected =
+                    Value::parse(text.as_bytes()).map_err(|error| format!("line {label}: the response: {error}"))?.to_string();
+                if answer.status != *status || !matching::matches(&expected, &answer.body) {
+                    failures.push(difference(*label, &format!("{status} {expected}"), &answer));
+                }
+            }
+            Some(Block::Response { message }) => {
+                let expected_status: u16 =
+                    message.first.parse().map_err(|_| format!("line {label}: the response has no status"))?;
+                let has_headers = message
+                    .headers
+                    .iter()
+                    .all(|(name, text)| answer.header(name).is_some_and(|found| matching::matches(text, found)));
+                if answer.status != expected_status || !has_headers || !matching::matches(message.body.trim_end(), &answer.body) {
+                    failures.push(difference(*label, &format!("{message:?}"), &answer));
+                }
+            }
+            other => return Err(format!("line {label}: a response must follow the request, found {other:?}")),
+        }
+    }
+    if asked == 0 {
+        return Err("the scenario asks nothing".to_owned());
+    }
+    Ok(failures)
+}
+
+fn send(client: Client, message: &Message) -> Result<Answer, String> {
+    let (method, target) = message.first.split_once(' ').ok_or_else(|| format!("no request line: {:?}", message.first))?;
+    let headers: Vec<(&str, &str)> = message
+        .headers
+        .iter()
+        .map(|(name, text)| (name.as_str(), if text == "{{key}}" { API_KEY } else { text.as_str() }))
+        .collect();
+    Ok(client.request(method, target, &headers, message.body.trim_end()))
+}
+
+fn difference(line: usize, expected: &str, answer: &Answer) -> String {
+    let headers: Vec<String> = answer.headers.iter().map(|(name, text)| format!("  {name}: {text}")).collect();
+    format!("request in line {line}\n  expected {expected}\n  found    {} {}\n{}", answer.status, answer.body, headers.join("\n"))
+}

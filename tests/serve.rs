@@ -1,0 +1,205 @@
+//! `syncgate serve` as a process: what it prints, keeps, refuses, and how it stops.
+
+mod harness;
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use harness::{Definition, Server, command, config};
+
+const SCHEMA: &str = "type Query { n: Int slow: String }\n";
+const RESOLVER: &str = "// @dataSource none\nexport function request() { return { payload: 1 }; }\nexport function response(ctx) { return ctx.result; }\n";
+
+fn small() -> Definition {
+    Definition::of(&[("config.toml", &config("")), ("schema.graphql", SCHEMA), ("resolvers/Query.n.js", RESOLVER)])
+}
+
+/// An API that has no key of its own.
+fn without_key() -> Definition {
+    let definition = small();
+    let config = config("").replace("[[api.api_keys]]\nid = \"da2-test\"\n", "");
+    definition.write("config.toml", &config);
+    definition
+}
+
+#[test]
+fn the_summary_says_what_is_served() {
+    let definition = Definition::example();
+    let server = definition.serve();
+    let port = server.address.port();
+    for expected in [
+        "Mode          development",
+        "API           club (club)",
+        &format!("Endpoint      http://localhost:{port}/graphql"),
+        &format!("http://localhost:{port}/apis/club/graphql"),
+        "API key       …0000",
+        "Data sources  1 HTTP, 1 NONE",
+        "1 PIPELINE APPSYNC_JS",
+        "2 UNIT VTL",
+        "Warnings      none",
+    ] {
+        assert!(server.summary.contains(expected), "{expected:?} is missing in\n{}", server.summary);
+    }
+    assert!(!server.summary.contains("da2-"), "a key is a secret where nobody sits at a terminal");
+}
+
+#[test]
+fn a_development_key_is_made_and_kept() {
+    let definition = without_key();
+    let server = definition.serve();
+    let key = definition.read("data/test/api-key").trim().to_owned();
+    let ask =
+        |server: &Server, key: &str| server.client().request("POST", "/graphql", &[("x-api-key", key)], "{\"query\":\"{ n }\"}");
+    assert_eq!(ask(&server, &key).body, "{\"data\":{\"n\":1}}");
+    assert_eq!(ask(&server, "da2-other").status, 401);
+    assert!(!server.summary.contains(&key) && !server.log().contains(&key), "{}{}", server.summary, server.log());
+    drop(server);
+    let again = definition.serve();
+    assert_eq!(definition.read("data/test/api-key").trim(), key);
+    assert_eq!(ask(&again, &key).status, 200);
+}
+
+#[test]
+fn a_terminal_sees_the_key() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let definition = without_key();
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("its other end");
+    let name = ptsname(&terminal, Vec::new()).expect("its name").into_string().expect("UTF-8");
+    let end = File::options().read(true).write(true).open(name).expect("the other end");
+    let mut command = command();
+    command.args(["serve", "--port", "0", "--config"]).arg(definition.path("config.toml"));
+    command.arg("--data").arg(definition.path("data"));
+    let mut child = command.stdout(end).stderr(Stdio::null()).spawn().expect("the binary starts");
+    // The command holds an end of the terminal: without it, reading ends with the child.
+    drop(command);
+    let summary = harness::read_summary(&mut BufReader::new(File::from(terminal)));
+    child.kill().expect("the child is there");
+    child.wait().expect("the child ends");
+    let key = definition.read("data/test/api-key");
+    assert!(summary.contains(key.trim()), "{summary}");
+}
+
+#[test]
+fn a_port_in_use_is_an_error_with_its_address() {
+    let busy = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = busy.local_addr().expect("its address");
+    let output = small().run(&["serve", "--port", &address.port().to_string()]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.contains(&format!("error: cannot listen on {address}")), "{output:?}");
+    assert!(output.stderr.to_lowercase().contains("in use"), "{output:?}");
+}
+
+#[test]
+fn a_request_in_flight_is_finished_before_the_end() {
+    let upstream = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = upstream.local_addr().expect("its address");
+    let definition = small();
+    let source = format!("\n[api.data_sources.upstream]\ntype = \"HTTP\"\nendpoint = \"http://{address}\"\n");
+    definition.write("config.toml", &(config("") + &source));
+    definition.write(
+        "resolvers/Query.slow.js",
+        "// @dataSource upstream\nexport function request() { return { method: 'GET', resourcePath: '/' }; }\nexport function response(ctx) { return ctx.result.body; }\n",
+    );
+    let mut server = definition.serve();
+    let mut connection = server.client().connect();
+    connection.send("POST", "/graphql", &[("x-api-key", harness::API_KEY)], "{\"query\":\"{ slow }\"}");
+    // The request is in flight: its data source has been called.
+    let (mut called, _) = upstream.accept().expect("the call");
+    let _ = called.read(&mut [0; 64]).expect("its beginning");
+    server.terminate();
+    // The listener is gone while the request is not.
+    while std::net::TcpStream::connect(server.address).is_ok() {
+        std::thread::yield_now();
+    }
+    std::io::Write::write_all(&mut called, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").expect("the answer");
+    assert_eq!(connection.answer().body, "{\"data\":{\"slow\":\"done\"}}");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn an_endless_evaluation_does_not_stop_other_requests() {
+    let definition = small();
+    definition.write(
+        "resolvers/Query.slow.js",
+        "// @dataSource none\nexport function request() {\n  const a = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];\n  let n = 0;\n  \
+         for (const b of a) for (const c of a) for (const d of a) for (const e of a) for (const f of a) for (const g of a) \
+         for (const h of a) for (const i of a) for (const j of a) for (const k of a) n += 1;\n  return { payload: n };\n}\n",
+    );
+    let server = definition.serve();
+    let client = server.client();
+    let mut endless: Vec<_> = (0..4)
+        .map(|_| {
+            let mut connection = client.connect();
+            connection.send("POST", "/graphql", &[("x-api-key", harness::API_KEY)], "{\"query\":\"{ slow }\"}");
+            connection
+        })
+        .collect();
+    for _ in 0..20 {
+        assert_eq!(client.query("{ n }").body, "{\"data\":{\"n\":1}}");
+    }
+    for connection in &mut endless {
+        let answer = connection.answer();
+        assert!(answer.body.contains("ran longer than 1500 ms, the limit for one evaluation."), "{}", answer.body);
+    }
+}
+
+/// What must not be served is named, and nothing is printed that looks like a start.
+#[test]
+fn what_cannot_be_served_is_refused_by_name() {
+    let with = |from: &str, to: &str| {
+        let config = config("");
+        assert!(config.contains(from), "{from}");
+        config.replace(from, to)
+    };
+    let pool = "authentication_type = \"AMAZON_COGNITO_USER_POOLS\"\n[api.user_pool_config]\nuser_pool_id = \"us-east-1_x\"\n";
+    for (config, expected) in [
+        (with("type = \"NONE\"", "type = \"NON\""), "NON"),
+        (
+            with("type = \"NONE\"", "type = \"NONE\"\n[api.data_sources.table]\ntype = \"AMAZON_DYNAMODB\"\ntable_name = \"t\""),
+            "data source type AMAZON_DYNAMODB is not supported yet",
+        ),
+        (
+            with(
+                "type = \"NONE\"",
+                "type = \"NONE\"\n[api.data_sources.f]\ntype = \"AWS_LAMBDA\"\nlambda_function_arn = \"arn:aws:lambda:us-east-1:1:function:f\"",
+            ),
+            "data source type AWS_LAMBDA is not supported yet",
+        ),
+        (with("authentication_type = \"API_KEY\"", "authentication_type = \"AWS_IAM\""), "AWS_IAM"),
+        (
+            with(
+                "authentication_type = \"API_KEY\"\nschema = \"schema.graphql\"",
+                &format!("schema = \"schema.graphql\"\n{pool}"),
+            ),
+            "AMAZON_COGNITO_USER_POOLS",
+        ),
+        (
+            with(
+                "schema = \"schema.graphql\"",
+                "schema = \"schema.graphql\"\n[[api.additional_authentication_providers]]\nauthentication_type = \"AWS_IAM\"",
+            ),
+            "AWS_IAM",
+        ),
+        (with("schema = \"schema.graphql\"", "schema = \"none.graphql\""), "none.graphql"),
+    ] {
+        let definition = small();
+        definition.write("config.toml", &config);
+        let output = definition.run(&["serve", "--port", "0"]);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{config}\n{output:?}");
+        assert!(output.stderr.contains(expected), "{expected:?} is missing in\n{}", output.stderr);
+        assert!(output.stderr.contains("Nothing is served"), "{output:?}");
+        assert!(!definition.path(".syncgate").exists(), "nothing is kept for what is not served");
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_flags_over_both() {
+    let definition = small();
+    let server = definition.serve_with(&[("SYNCGATE_API__NAME", "renamed"), ("SYNCGATE_SERVER__PORT", "1")]);
+    assert!(server.summary.contains("API           renamed (renamed)"), "{}", server.summary);
+    assert_ne!(server.address.port(), 1);
+}
