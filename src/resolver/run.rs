@@ -16,6 +16,8 @@ use crate::execution::executor::Resolved;
 pub(super) struct Run<'a> {
     pub(super) resolver: &'a Resolver,
     pub(super) call: Call,
+    /// When the request must be answered.
+    pub(super) deadline: std::time::Instant,
     pub(super) identity: &'a Value,
     /// Receives what the code asks of the request as a whole.
     pub(super) effects: &'a (dyn Fn(Effects) + Sync),
@@ -92,7 +94,7 @@ impl Run<'_> {
         // Only a unit resolver's template chooses its version; functions and code always have the newer one.
         let legacy =
             unit && matches!(function.code, Code::Vtl(_)) && request.get("version").and_then(Value::as_str) == Some("2017-02-28");
-        let deadline = self.call.deadline.into();
+        let deadline = self.deadline.into();
         let Ok(outcome) = tokio::time::timeout_at(deadline, function.data_source.invoke(request, &self.call)).await else {
             return Err(Box::new(timed_out()));
         };
@@ -137,7 +139,7 @@ impl Run<'_> {
         if !code.has(step) {
             return Ok(None);
         }
-        let outcome = evaluate::evaluate(code, step, self.context.members(), self.identity, self.call.deadline).await;
+        let outcome = evaluate::evaluate(code, step, self.context.members(), self.identity, self.deadline).await;
         let Evaluation { result, stash, mut effects } = outcome;
         for error in std::mem::take(&mut effects.errors) {
             let error = self.raised(error);

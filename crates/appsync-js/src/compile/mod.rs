@@ -262,26 +262,6 @@ fn normalize(folder: &str, path: &str) -> Option<String> {
     Some(format!("{root}{}", parts.join("/")))
 }
 
-#[test]
-fn paths_are_seen_from_their_folder() {
-    for (folder, path, expected) in [
-        ("", "resolvers/a.js", Some("resolvers/a.js")),
-        ("", "./a.js", Some("a.js")),
-        ("", "/tmp/api/a.js", Some("/tmp/api/a.js")),
-        ("resolvers", "./shared/b", Some("resolvers/shared/b")),
-        ("resolvers", "../lib/b", Some("lib/b")),
-        ("resolvers", "../../b", None),
-        ("/tmp/api", "../b", Some("/tmp/b")),
-        ("/tmp", "../../b", None),
-        ("../api", "./b", Some("../api/b")),
-        ("./../api", "./b", Some("../api/b")),
-        ("../api", "../b", Some("../b")),
-        ("../api", "../../b", None),
-    ] {
-        assert_eq!(normalize(folder, path).as_deref(), expected, "{path} from {folder}");
-    }
-}
-
 /// The globals that code may name, so the ones that the engine keeps.
 pub(crate) fn engine_globals() -> impl Iterator<Item = &'static str> {
     builtins::GLOBALS.iter().chain(builtins::EXTRA_GLOBALS).copied()
@@ -294,17 +274,18 @@ mod tests {
     #[test]
     fn paths_are_seen_from_their_folder() {
         for (folder, path, expected) in [
-            ("", "a.js", Some("a.js")),
-            ("", "./code/../a.js", Some("a.js")),
-            ("", "/api/code/a.js", Some("/api/code/a.js")),
-            ("code", "./b", Some("code/b")),
-            ("code", "../b", Some("b")),
-            ("code", "../../b", None),
-            ("", "../b", None),
-            ("/api/code", "../b", Some("/api/b")),
-            ("/api", "../../b", None),
-            ("../api/code", "../b", Some("../api/b")),
-            ("../api", "../../b", Some("../../b")),
+            ("", "resolvers/a.js", Some("resolvers/a.js")),
+            ("", "./a.js", Some("a.js")),
+            ("", "/tmp/api/a.js", Some("/tmp/api/a.js")),
+            ("resolvers", "./shared/b", Some("resolvers/shared/b")),
+            ("resolvers", "../lib/b", Some("lib/b")),
+            ("resolvers", "../../b", None),
+            ("/tmp/api", "../b", Some("/tmp/b")),
+            ("/tmp", "../../b", None),
+            ("../api", "./b", Some("../api/b")),
+            ("./../api", "./b", Some("../api/b")),
+            ("../api", "../b", Some("../b")),
+            ("../api", "../../b", None),
         ] {
             assert_eq!(normalize(folder, path).as_deref(), expected, "{path} from {folder}");
         }

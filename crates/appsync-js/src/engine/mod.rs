@@ -352,12 +352,8 @@ impl Engine {
             _ => JsObject::new(ctx.clone())?.into_value(),
         };
         define("stash", stash)?;
-        // AppSync's typings say `error?`, and code compares it with undefined.
-        match context.get("error") {
-            Some(error) if !error.is_null() => define("error", to_js(ctx, error, state, 1)?)?,
-            _ => define("error", JsValue::new_undefined(ctx.clone()))?,
-        }
-        for name in ["result", "prev"] {
+        // Null without an error, as dumps of a real context show it, although the typings say `error?`.
+        for name in ["result", "error", "prev"] {
             define(name, to_js(ctx, context.get(name).unwrap_or(&value::NULL), state, 1)?)?;
         }
         match context.get("outErrors") {
