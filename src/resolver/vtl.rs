@@ -6,12 +6,12 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use appsync_utils::{Failure, Languages, Session, Utility};
-use value::{Object, Value};
-use velocity::{Context, EvaluateError, Host, HostError, Key, Limits, MapRef, Options, Template, Val};
+use value::{Object, Str, Value};
+use velocity::{Context, EvaluateError, Host, HostError, Limits, Options, Template, Val};
 
 use super::evaluate::{Attempt, Evaluation, Fault, OutOfTime, TOO_LARGE};
 use super::{EvaluationLimits, Step};
@@ -31,10 +31,10 @@ pub(super) fn evaluate(
     budget: Duration,
 ) -> Attempt {
     let session = Rc::new(RefCell::new(session));
-    let ctx = ctx(members);
+    let ctx = Members::new(members.clone(), &[]);
     let mut context = Context::new();
-    context.set("ctx", Val::Map(ctx.clone()));
-    context.set("context", Val::Map(ctx.clone()));
+    context.set("ctx", Val::Host(Rc::clone(&ctx) as Rc<dyn Host>));
+    context.set("context", Val::Host(Rc::clone(&ctx) as Rc<dyn Host>));
     let host = |namespace: &'static Namespace, language_name: &'static str| {
         Val::Host(Rc::new(Utilities { namespace, session: Rc::clone(&session), name: language_name }))
     };
@@ -60,7 +60,7 @@ pub(super) fn evaluate(
     };
     // The stash is read back even after an early return; a template that failed loses what it changed.
     let keeps = matches!(result, Ok(_) | Err(Fault::Failure(Failure::EarlyReturn { .. })));
-    let stash = keeps.then(|| ctx.get("stash").and_then(|stash| stash.to_value().ok())).flatten();
+    let stash = if keeps { ctx.plain("stash") } else { None };
     drop(context);
     let effects = std::mem::take(&mut session.borrow_mut().effects);
     Ok(Evaluation { result, stash, effects })
@@ -116,47 +116,103 @@ fn fault(error: EvaluateError) -> Fault {
     }
 }
 
-/// `$ctx`; `args` and `arguments` are one map.
-fn ctx(members: &Object) -> MapRef {
-    let ctx = MapRef::new();
-    for (name, value) in members {
-        let value = match &**name {
-            "info" => Val::Host(Rc::new(Info(Val::from(value)))),
-            _ => Val::from(value),
-        };
-        if &**name == "arguments" {
-            ctx.insert(Key::from("args"), value.clone());
-        }
-        ctx.insert(Key::from(&**name), value);
-    }
-    ctx
+/// `$ctx` or `$ctx.info`: an object whose members become template values when a template first looks at them. Most templates
+/// read two or three of `$ctx`'s eleven.
+struct Members {
+    object: Object,
+    /// What was looked at, by place in `object`.
+    seen: RefCell<Vec<Option<Val>>>,
+    /// What a template set or put.
+    added: RefCell<Vec<(Str, Val)>>,
+    /// Members that can be read, but are left out where the whole is printed or passed on.
+    hidden: &'static [&'static str],
 }
 
-/// `$ctx.info`: its selection sets can be read, but are left out of `$util.toJson($ctx)`.
-struct Info(Val);
+/// Left out of `$util.toJson($ctx)` (developer guide, "Context reference", info).
+const SELECTION_SETS: &[&str] = &["selectionSetList", "selectionSetGraphQL"];
 
-impl Info {
+impl Members {
+    fn new(object: Object, hidden: &'static [&'static str]) -> Rc<Self> {
+        let seen = RefCell::new(vec![None; object.len()]);
+        Rc::new(Self { object, seen, added: RefCell::default(), hidden })
+    }
+
     fn member(&self, name: &str) -> Option<Val> {
-        self.0.as_map()?.get(name)
+        if let Some((_, value)) = self.added.borrow().iter().find(|(known, _)| **known == *name) {
+            return Some(value.clone());
+        }
+        let at = self.object.position(if name == "args" { "arguments" } else { name })?;
+        let mut seen = self.seen.borrow_mut();
+        let slot = seen.get_mut(at)?;
+        if slot.is_none() {
+            let value = self.object.values().nth(at)?;
+            *slot = Some(match value {
+                Value::Object(info) if name == "info" => Val::Host(Members::new((**info).clone(), SELECTION_SETS)),
+                value => Val::from(value),
+            });
+        }
+        slot.clone()
+    }
+
+    fn put(&self, name: &str, value: Val) {
+        let mut added = self.added.borrow_mut();
+        match added.iter_mut().find(|(known, _)| **known == *name) {
+            Some((_, place)) => *place = value,
+            None => added.push((name.into(), value)),
+        }
+    }
+
+    fn names(&self) -> Vec<Str> {
+        let mut names: Vec<Str> = self.object.keys().cloned().collect();
+        for (name, _) in self.added.borrow().iter() {
+            if !names.contains(name) {
+                names.push(Arc::clone(name));
+            }
+        }
+        names
+    }
+
+    /// A member as a plain value: as it came, if no template looked at it.
+    fn plain(&self, name: &str) -> Option<Value> {
+        let untouched = self.object.position(name).filter(|at| self.seen.borrow().get(*at).is_some_and(Option::is_none));
+        match untouched {
+            Some(_) if !self.added.borrow().iter().any(|(known, _)| **known == *name) && name != "info" => {
+                self.object.get(name).cloned()
+            }
+            _ => self.member(name)?.to_value().ok(),
+        }
     }
 }
 
-impl Host for Info {
+impl Host for Members {
     fn type_name(&self) -> &'static str {
-        "Info"
+        "Map"
     }
 
     fn get(&self, name: &str) -> Option<Val> {
         self.member(name)
     }
 
+    fn set(&self, name: &str, value: Val) -> Result<bool, HostError> {
+        self.put(name, value);
+        Ok(true)
+    }
+
     fn call(&self, method: &str, args: &[Val]) -> Result<Option<Val>, HostError> {
-        let Some(map) = self.0.as_map() else { return Ok(None) };
         Ok(match (method, args) {
-            ("get", [key]) => Some(key.as_str().and_then(|key| map.get(key)).unwrap_or(Val::Null)),
-            ("containsKey", [key]) => Some(Val::Bool(Key::from_val(key).is_some_and(|key| map.contains(&key)))),
-            ("keySet", []) => Some(Val::from(map.keys().iter().map(Key::to_val).collect::<Vec<_>>())),
-            ("size", []) => i32::try_from(map.len()).ok().map(Val::Int),
+            ("get", [key]) => Some(key.as_str().and_then(|key| self.member(key)).unwrap_or(Val::Null)),
+            ("put", [key, value]) => match key.as_str() {
+                Some(key) => {
+                    let former = self.member(key).unwrap_or(Val::Null);
+                    self.put(key, value.clone());
+                    Some(former)
+                }
+                None => None,
+            },
+            ("containsKey", [key]) => Some(Val::Bool(key.as_str().is_some_and(|key| self.member(key).is_some()))),
+            ("keySet", []) => Some(Val::from(self.names().into_iter().map(Val::from).collect::<Vec<_>>())),
+            ("size", []) => i32::try_from(self.names().len()).ok().map(Val::Int),
+            ("isEmpty", []) => Some(Val::Bool(self.names().is_empty())),
             _ => None,
         })
     }
@@ -166,12 +222,9 @@ impl Host for Info {
     }
 
     fn to_value(&self) -> Option<Value> {
-        let mut value = self.0.to_value().ok()?;
-        if let Some(members) = value.as_object_mut() {
-            members.remove("selectionSetList");
-            members.remove("selectionSetGraphQL");
-        }
-        Some(value)
+        let names = self.names().into_iter().filter(|name| !self.hidden.contains(&&**name));
+        let members: Option<Object> = names.map(|name| self.plain(&name).map(|value| (name, value))).collect();
+        members.map(Value::from)
     }
 }
 
@@ -308,6 +361,12 @@ mod tests {
         check("#return($ctx.result)", value!({"items": [1, 2]}));
         check("$util.toJson($ctx.info.selectionSetList)", value!(["id"]));
         check("#set($n = null)#if($n == null && !$util.isNull($ctx.args.id) && $ctx.args.none == null)true#{end}", value!(true));
+        let whole = value!({
+            "arguments": {"id": "7", "tags": ["a"]}, "stash": {}, "result": {"items": [1, 2]}, "info": {"fieldName": "f"}
+        });
+        check("$util.toJson($ctx)", whole);
+        let own = "#set($ctx.own = $ctx.args.id)$util.qr($ctx.put('other', 1))$util.toJson([$ctx.own, $ctx.other, $ctx.size()])";
+        check(own, value!(["7", 1, 6]));
         check("$util.toJson($ctx.info)", value!({"fieldName": "f"}));
         check("$util.dynamodb.toDynamoDBJson($ctx.args.id)", value!({"S": "7"}));
         check(
