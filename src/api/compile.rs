@@ -11,7 +11,7 @@ use super::{Api, Limits};
 use crate::auth;
 use crate::data_source::http::HttpClients;
 use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource};
-use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind};
+use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind, Runtime};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::execution::cache::PlanCache;
 use crate::resolver::compile::{CodeCompiler, compile_runtime};
@@ -240,7 +240,13 @@ impl Compiler<'_> {
             if let Some(field_names) = field_names {
                 self.coordinate(field_names, resolver);
             }
-            let (code, mut found) = compile_runtime(&self.code(), &resolver.runtime, &coordinate, resolver.place.as_ref());
+            // A pipeline may do without steps of its own: its result is then its last function's.
+            let no_steps = Runtime::Templates { request: None, response: None };
+            let runtime = match (&resolver.kind, &resolver.runtime) {
+                (ResolverKind::Pipeline { .. }, Runtime::Direct) => &no_steps,
+                (_, runtime) => runtime,
+            };
+            let (code, mut found) = compile_runtime(&self.code(), runtime, &coordinate, resolver.place.as_ref());
             self.diagnostics.append(&mut found);
             let Some(code) = code else { continue };
             let kind = match &resolver.kind {
