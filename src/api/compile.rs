@@ -304,6 +304,7 @@ fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a Str>) -> String {
         names.iter().find(|known| known.eq_ignore_ascii_case(name) || known.starts_with(name) || name.starts_with(&****known));
     match near {
         Some(near) => format!("Did you mean {near}?"),
+        None if names.is_empty() => "There are none; correct the schema first.".to_owned(),
         None => {
             let mut shown: Vec<&str> = names.iter().take(8).map(|name| &***name).collect();
             if names.len() > shown.len() {

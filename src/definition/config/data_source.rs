@@ -55,7 +55,12 @@ pub(super) fn url(text: Str) -> Result<Str, Problem> {
     let is_url = text
         .parse::<http::Uri>()
         .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
-    if is_url { Ok(text) } else { Err(Problem::new(format!("is no URL: `{text}`")).help("for instance https://api.example.com")) }
+    if is_url {
+        Ok(text)
+    } else {
+        Err(Problem::new(format!("is no URL: `{text}`"))
+            .help("begin with http:// or https://, for instance https://api.example.com"))
+    }
 }
 
 /// Where a service is reached: a URL, or the engine in this process.

@@ -63,6 +63,7 @@ pub(super) fn wrong_type(node: &Node, name: &str, expected: &str) -> Vec<Diagnos
         "a string" => "write it in quotes: \"…\"",
         "a list" => "write it in brackets: [\"…\"]",
         "a table" => "write it as a section of its own, or in braces: { key = \"…\" }",
+        _ if matches!(node.kind, Kind::Override(_)) => "set the variable to such a value, or remove it",
         _ => "write it without quotes",
     };
     vec![Diagnostic::error("wrong-type", message).help(help).at(&node.place.source, node.place.span.clone())]
