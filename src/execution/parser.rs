@@ -1,4 +1,4 @@
-//! Query text -> [`ast::Document`]. The only module that knows the library that parses.
+//! Query text -> [`Document`]. The only module that knows the library that parses.
 //!
 //! The work is shared. [`gates`] cuts the text into tokens and bounds it; the library (`async-graphql-parser`) decides
 //! whether each definition follows the grammar and what its structure is; names, types and literals are then read from the

@@ -1,6 +1,6 @@
 //! Unit and pipeline resolvers: evaluation of code and templates around calls of data sources. Knows no HTTP.
 //!
-//! Start at [`run`]: one resolver for one parent. A unit resolver is a pipeline of one function whose request and response
+//! Start at `run`: one resolver for one parent. A unit resolver is a pipeline of one function whose request and response
 //! steps are the resolver's own.
 
 pub mod compile;

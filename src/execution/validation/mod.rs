@@ -9,7 +9,7 @@
 //! VariableDefaultValuesOfCorrectType, VariablesAreInputTypes, VariableTypesMatch, LoneAnonymousOperation,
 //! UniqueOperationNames.
 //!
-//! Start at [`validate`]; [`walk`] is the walk, the other files hold the rules by subject.
+//! Start at [`validate`]; `walk` is the walk, the other files hold the rules by subject.
 
 mod arguments;
 mod directives;
