@@ -147,6 +147,7 @@ fn imports_and_exports_must_exist() {
         ("import lib from './lib'\nexport function request() { return lib }", "unknown-export@1:8"),
         ("export { missing as request } from './lib'", "unknown-export@1:10"),
         ("export function before() {}", "missing-handlers@1:1"),
+        ("export function request() {}\nfunction response(ctx) { return 1 }", "unexported-handler@2:10"),
         ("", "missing-handlers@1:1"),
     ] {
         let compiled = check_with("code.js", text, &[("lib.js", "export const a = 1")], false);

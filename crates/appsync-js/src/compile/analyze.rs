@@ -128,6 +128,7 @@ fn analyze_here(path: &str, text: &str, is_entry: bool, options: &CompileOptions
         return Analyzed::default();
     }
 
+    let handlers = if is_entry { declared_handlers(&program) } else { Vec::new() };
     let transform = TransformOptions::default();
     let transformed =
         Transformer::new(&allocator, std::path::Path::new(path), &transform).build_with_scoping(scoping, &mut program);
@@ -152,6 +153,13 @@ fn analyze_here(path: &str, text: &str, is_entry: bool, options: &CompileOptions
             .collect();
     }
     analyzed.code = printed.code;
+    for (name, span) in handlers {
+        let exported = analyzed.exports.iter().any(|export| matches!(export, Export::Local { local, .. } if *local == name));
+        if !exported {
+            let message = format!("the function {name} is not exported, so that it is never called");
+            findings.error("unexported-handler", span, message, Some(format!("export function {name}(ctx) {{ ... }}")));
+        }
+    }
     if is_entry && !analyzed.exports.iter().any(may_be_handler) {
         findings.error(
             "missing-handlers",
@@ -161,6 +169,18 @@ fn analyze_here(path: &str, text: &str, is_entry: bool, options: &CompileOptions
         );
     }
     analyzed
+}
+
+/// The functions at the top that are called like handlers.
+fn declared_handlers(program: &oxc::ast::ast::Program<'_>) -> Vec<(String, Range<usize>)> {
+    let declared = program.body.iter().filter_map(|statement| match statement {
+        oxc::ast::ast::Statement::FunctionDeclaration(function) => function.id.as_ref(),
+        _ => None,
+    });
+    declared
+        .filter(|name| name.name == "request" || name.name == "response")
+        .map(|name| (name.name.to_string(), name.span.start as usize..name.span.end as usize))
+        .collect()
 }
 
 /// Whether an export of the entry is a handler, or may hide one (`export * from`).
