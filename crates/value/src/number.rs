@@ -36,7 +36,7 @@ impl Number {
             }
         } else if let Ok(number) = text.parse::<f64>()
             && number.is_finite()
-            && ryu::Buffer::new().format_finite(number) == text
+            && (prints_as_written(text) || ryu::Buffer::new().format_finite(number) == text)
         {
             return Number(Repr::Double(number));
         }
@@ -138,6 +138,17 @@ impl Number {
             Repr::Text(text) => out.extend_from_slice(text.as_bytes()),
         }
     }
+}
+
+/// Whether a number's text is surely what ryu prints for its double: at most 15 digits, which a double always keeps, no
+/// exponent, no digit that could be left out, and not so small that an exponent is printed.
+fn prints_as_written(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let Some((whole, fraction)) = digits.split_once('.') else { return false };
+    whole.len() + fraction.len() <= 15
+        && (fraction == "0" || !fraction.ends_with('0'))
+        && (whole != "0" || fraction == "0" || !fraction.starts_with('0'))
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -254,6 +265,22 @@ mod tests {
         ] {
             assert_eq!(Number::from_text(text).expect(text).to_string(), text);
         }
+    }
+
+    #[test]
+    fn text_that_surely_prints_as_written_does() {
+        let mut seen = 0;
+        for whole in ["0", "1", "-1", "7", "12", "123456789012", "-0", "99999999999999"] {
+            for fraction in ["0", "1", "5", "05", "50", "25", "001", "123", "999", "9999999999999", "00000000000001"] {
+                let text = format!("{whole}.{fraction}");
+                if prints_as_written(&text) {
+                    seen += 1;
+                    let number: f64 = text.parse().expect("a number");
+                    assert_eq!(ryu::Buffer::new().format_finite(number), text);
+                }
+            }
+        }
+        assert!(seen > 30);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, ParseError> {
     };
     // Checked once for the whole text, so that every slice between ASCII bytes is known to be UTF-8.
     let text_str = std::str::from_utf8(text).map_err(|error| located(("invalid UTF-8", error.valid_up_to())))?;
-    let mut parser = Parser { text: text_str, bytes: text, at: 0, keys: KeyCache::default() };
+    let mut parser = Parser { text: text_str, bytes: text, at: 0, keys: KeyCache::default(), last_members: 0 };
     parser.document().map_err(located)
 }
 
@@ -42,6 +42,8 @@ struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     keys: KeyCache,
+    /// How many members the last object had: objects of a list are mostly alike.
+    last_members: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -127,12 +129,12 @@ impl<'a> Parser<'a> {
 
     fn object(&mut self, depth: usize) -> Result<Value, Fault> {
         self.enter(depth)?;
-        let mut object = Object::new();
         self.skip_blanks();
         if self.bytes.get(self.at) == Some(&b'}') {
             self.at += 1;
-            return Ok(Value::from(object));
+            return Ok(Value::from(Object::new()));
         }
+        let mut object = Object::with_capacity(self.last_members.min(64));
         loop {
             self.skip_blanks();
             if self.bytes.get(self.at) != Some(&b'"') {
@@ -152,6 +154,7 @@ impl<'a> Parser<'a> {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
+                    self.last_members = object.len();
                     return Ok(Value::from(object));
                 }
                 _ => return Err(("expected ',' or '}'", self.at)),

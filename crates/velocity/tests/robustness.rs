@@ -134,8 +134,13 @@ fn evaluate(source: &str) {
     }
 }
 
+/// How many cases: 4,000 in a test run, more in `scripts/soak`.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(4_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn pieces_of_templates_never_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
