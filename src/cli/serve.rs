@@ -10,7 +10,7 @@ use super::summary::{Served, summary};
 use super::{Format, ServeArguments, colors, print, print_error};
 use crate::api::{Api, Options};
 use crate::auth::{ApiKey, ApiKeys, Authenticator, keep};
-use crate::definition::{self, ApiDefinition, AuthenticationType, Mode, Overrides, ServerDefinition, ServerSettings};
+use crate::definition::{self, ApiDefinition, AuthenticationType, Mode, Overrides, Secret, ServerDefinition, ServerSettings};
 use crate::diagnostic::{Diagnostic, Severity, render, summary as count, wants_color};
 use crate::server::{self, ServedApi, Server};
 
@@ -49,8 +49,8 @@ fn listen(definition: &ServerDefinition, compiled: Vec<Api>, found: &[Diagnostic
     let mut served = Vec::new();
     let mut shown = Vec::new();
     for (api, definition_of_api) in compiled.into_iter().zip(&definition.apis) {
-        let (keys, texts) = api_keys(&definition.server, definition_of_api)?;
-        shown.push(Served { definition: definition_of_api, alone: definition.apis.len() == 1, api_keys: texts });
+        let (keys, own) = api_keys(&definition.server, definition_of_api)?;
+        shown.push(Served { definition: definition_of_api, alone: definition.apis.len() == 1, api_keys: own });
         let hosts = definition_of_api.domain_names.iter().map(ToString::to_string).collect();
         served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), Authenticator::api_key(keys)));
     }
@@ -73,12 +73,12 @@ fn listen(definition: &ServerDefinition, compiled: Vec<Api>, found: &[Diagnostic
 }
 
 /// The keys of an API. In development an API without any gets one, kept in the data folder.
-fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(ApiKeys, Vec<String>)> {
+fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(ApiKeys, Vec<Secret>)> {
     if !api.allows(AuthenticationType::ApiKey) {
         return Ok((ApiKeys::default(), Vec::new()));
     }
     let mut keys = Vec::new();
-    let mut texts = Vec::new();
+    let mut shown = Vec::new();
     for key in &api.api_keys {
         let mut built = ApiKey::new(key.id.expose());
         if let Some(expires) = key.expires {
@@ -88,18 +88,18 @@ fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(Api
             built = built.description(&**description);
         }
         keys.push(built);
-        texts.push(key.id.expose().to_owned());
+        shown.push(key.id.clone());
     }
     if keys.is_empty() && server.mode == Mode::Development {
         let folder = server.data.join(&*api.api_id);
         let key = keep(&folder).with_context(|| format!("cannot keep an API key in {}", folder.display()))?;
         keys.push(ApiKey::new(key.as_str()));
-        texts.push(key);
+        shown.push(Secret::new(key));
     }
     if keys.is_empty() {
         tracing::warn!(api = %api.api_id, "the API has no API key, so that no request is let in; add one under api_keys");
     }
-    Ok((ApiKeys::new(keys), texts))
+    Ok((ApiKeys::new(keys), shown))
 }
 
 fn settings(server: &ServerSettings) -> server::Settings {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use crate::definition::{ApiDefinition, Mode, ResolverKind, Runtime};
+use crate::definition::{ApiDefinition, Mode, ResolverKind, Runtime, Secret};
 
 /// Where one API answers, and with which keys.
 pub(super) struct Served<'a> {
@@ -12,7 +12,7 @@ pub(super) struct Served<'a> {
     /// Whether it is the only one, so that it answers on `/graphql`.
     pub(super) alone: bool,
     /// Keys that may be shown: made by the server, or written in the definition.
-    pub(super) api_keys: Vec<String>,
+    pub(super) api_keys: Vec<Secret>,
 }
 
 /// The summary of a started server. Secrets appear on a terminal in development only.
@@ -40,13 +40,7 @@ pub(super) fn summary(address: SocketAddr, mode: Mode, apis: &[Served<'_>], warn
         }
         line(if api.alone { "" } else { "Endpoint" }, &format!("{base}/apis/{}/graphql", definition.api_id));
         for key in &api.api_keys {
-            let shown = if show_secrets {
-                key.clone()
-            } else {
-                let tail: String = key.chars().skip(key.chars().count().saturating_sub(4)).collect();
-                format!("…{tail}")
-            };
-            line("API key", &shown);
+            line("API key", &if show_secrets { key.expose().to_owned() } else { key.hint() });
         }
         line("Data sources", &counted(definition.data_sources.values().map(|source| source.data_source_type().name())));
         line("Resolvers", &resolvers(definition));
