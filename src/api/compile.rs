@@ -12,7 +12,7 @@ use crate::auth;
 use crate::data_source::http::HttpClients;
 use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource};
 use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind, Runtime};
-use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::diagnostic::{Diagnostic, Place, Severity, closest};
 use crate::execution::cache::PlanCache;
 use crate::resolver::compile::{CodeCompiler, compile_runtime};
 use crate::resolver::{Function, Kind, Resolver, ResolverSet};
@@ -214,15 +214,7 @@ impl Compiler<'_> {
             self.diagnostics.append(&mut found);
             // A data source that is missing here was reported where it is defined.
             if let (Some(code), Some(data_source)) = (code, data_sources.get(&function.data_source)) {
-                built.insert(
-                    Arc::clone(name),
-                    Arc::new(Function {
-                        name: Arc::clone(name),
-                        code,
-                        data_source: Arc::clone(data_source),
-                        data_source_name: Arc::clone(&function.data_source),
-                    }),
-                );
+                built.insert(Arc::clone(name), Arc::new(Function { code, data_source: Arc::clone(data_source) }));
             }
         }
         built
@@ -250,14 +242,9 @@ impl Compiler<'_> {
             self.diagnostics.append(&mut found);
             let Some(code) = code else { continue };
             let kind = match &resolver.kind {
-                ResolverKind::Unit { data_source } => data_sources.get(data_source).map(|built| {
-                    Kind::Unit(Function {
-                        name: Arc::clone(&coordinate),
-                        code,
-                        data_source: Arc::clone(built),
-                        data_source_name: Arc::clone(data_source),
-                    })
-                }),
+                ResolverKind::Unit { data_source } => {
+                    data_sources.get(data_source).map(|built| Kind::Unit(Function { code, data_source: Arc::clone(built) }))
+                }
                 ResolverKind::Pipeline { functions: names } => {
                     let steps: Option<Vec<_>> = names.iter().map(|name| functions.get(name).cloned()).collect();
                     steps.map(|functions| Kind::Pipeline { code, functions })
@@ -300,9 +287,7 @@ impl Compiler<'_> {
 /// "Did you mean" for a name, else the names there are.
 fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a Str>) -> String {
     let names: Vec<&Str> = known.filter(|name| !name.starts_with("__")).collect();
-    let near =
-        names.iter().find(|known| known.eq_ignore_ascii_case(name) || known.starts_with(name) || name.starts_with(&****known));
-    match near {
+    match closest(name, names.iter().map(|known| &***known)) {
         Some(near) => format!("Did you mean {near}?"),
         None if names.is_empty() => "There are none; correct the schema first.".to_owned(),
         None => {

@@ -3,6 +3,7 @@
 //! Every room that reads the user's files reports [`Diagnostic`]s, all of them together; rendering for terminals and as JSON
 //! lives here too, so that they look alike everywhere.
 
+mod closest;
 mod json;
 mod terminal;
 
@@ -10,6 +11,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use closest::closest;
 pub use json::json_lines;
 pub use terminal::{render, summary, wants_color};
 

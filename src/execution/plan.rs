@@ -12,7 +12,6 @@ use value::{Object, Str, Value};
 use super::ast::{Document, OperationKind, Position, VariableDefinition};
 use super::coercion::ArgumentTemplate;
 use crate::schema::Scalar;
-use crate::schema::type_system::TypeId;
 
 /// The authorization modes that may read a field, as a bit mask; the request has one bit set.
 pub type ModeMask = u8;
@@ -140,8 +139,6 @@ pub struct EnumType {
 /// A selection on an interface or union.
 #[derive(Debug)]
 pub struct AbstractSelection {
-    /// The abstract type.
-    pub type_id: TypeId,
     /// Its name.
     pub name: Str,
     /// `Type.field` that selects it, for messages.

@@ -462,7 +462,7 @@ impl<'a> Planner<'a> {
                         }
                         let coordinate = format!("{parent_type}.{field_name}");
                         let name = Arc::clone(&definition.name);
-                        *planned = PlanType::Abstract(Box::new(AbstractSelection { type_id: *id, name, coordinate, by_type }));
+                        *planned = PlanType::Abstract(Box::new(AbstractSelection { name, coordinate, by_type }));
                     }
                     TypeKind::Scalar(scalar) => *planned = PlanType::Scalar(*scalar, Arc::clone(&definition.name)),
                     TypeKind::Enum(values) => {

@@ -47,14 +47,10 @@ pub enum Kind {
 /// A step that calls a data source.
 #[derive(Debug)]
 pub struct Function {
-    /// Its name; a unit resolver's is `Type.field`.
-    pub name: Str,
     /// Its request and response.
     pub code: Code,
     /// The data source that it calls.
     pub data_source: Arc<dyn DataSource>,
-    /// The name of the data source.
-    pub data_source_name: Str,
 }
 
 /// The code of a request and a response step.

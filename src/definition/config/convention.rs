@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use super::files::Folder;
 use super::table::Report;
-use super::values::{Spanned, closest};
+use super::values::Spanned;
 use crate::definition::Runtime;
-use crate::diagnostic::{Place, Source};
+use crate::diagnostic::{Place, Source, closest};
 
 /// Where pipeline functions are, below the directory of resolvers.
 pub(super) const FUNCTIONS: &str = "functions";

@@ -11,8 +11,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::table::Report;
-use super::values::{Spanned, closest};
-use crate::diagnostic::{Diagnostic, Place, Source};
+use super::values::Spanned;
+use crate::diagnostic::{Diagnostic, Place, Source, closest};
 
 /// The largest file that is read; AppSync's largest text, the schema, has 1 MB.
 const LARGEST_FILE: u64 = 16 << 20;

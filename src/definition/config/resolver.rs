@@ -10,12 +10,12 @@ use value::Str;
 use super::convention::{Annotations, Convention, Files, is_name};
 use super::files::Folder;
 use super::table::{Report, Table};
-use super::values::{Problem, Spanned, closest, within};
+use super::values::{Problem, Spanned, within};
 use crate::definition::{
     CachingConfig, ConflictDetection, ConflictHandler, DataSourceType, Function, FunctionVersion, Limits, Resolver, ResolverKind,
     Runtime, SyncConfig,
 };
-use crate::diagnostic::{Place, Source};
+use crate::diagnostic::{Place, Source, closest};
 
 /// AppSync's largest `maxBatchSize` and its number of caching keys.
 const LARGEST_BATCH: i64 = 2_000;

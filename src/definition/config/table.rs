@@ -8,8 +8,8 @@ use std::cell::RefCell;
 use indexmap::IndexMap;
 
 use super::node::{Entry, Kind, Node};
-use super::values::{FromNode, Problem, closest, wrong_type};
-use crate::diagnostic::{Diagnostic, Place};
+use super::values::{FromNode, Problem, wrong_type};
+use crate::diagnostic::{Diagnostic, Place, closest};
 
 /// Collects findings.
 #[derive(Debug, Default)]

@@ -262,40 +262,6 @@ fn number_and_unit(text: &str) -> Option<(u64, &str, &str)> {
     Some((number.parse().ok()?, unit, rest.trim_start()))
 }
 
-/// The candidate that `name` was probably meant to be: at most a third of it differs.
-pub(super) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if name.len() > 200 {
-        return None;
-    }
-    let wanted = name.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Edit distance where swapping two neighbours counts as one edit.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut previous: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut current = vec![i];
-        for j in 1..=b.len() {
-            let replaced = previous[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replaced.min(previous[j] + 1).min(current[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before[j - 2] + 1);
-            }
-            current.push(best);
-        }
-        before = std::mem::replace(&mut previous, current);
-    }
-    previous[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,20 +310,5 @@ mod tests {
             assert_eq!(parse_timestamp(text).map(jiff::Timestamp::as_second), Some(1_801_353_600), "{text}");
         }
         assert_eq!(parse_timestamp("soon"), None);
-    }
-
-    #[test]
-    fn near_names_are_suggested() {
-        let known = ["port", "host", "request_timeout"];
-        let cases = [
-            ("prot", Some("port")),
-            ("Port", Some("port")),
-            ("requesttimeout", Some("request_timeout")),
-            ("zzz", None),
-            ("requestTimeout", Some("request_timeout")),
-        ];
-        for (name, expected) in cases {
-            assert_eq!(closest(name, known), expected, "{name}");
-        }
     }
 }
