@@ -318,7 +318,7 @@ impl<'a> Writer<'a> {
     }
 
     fn resolver_error(&mut self, field: &PlanField, error: &FieldError) {
-        let data = project(&error.data, &field.ty);
+        let data = project(&error.data, &field.ty, self.request);
         self.begin_error();
         write_field_error(&self.path, field.position, error, &data, &mut self.errors);
     }
@@ -331,22 +331,23 @@ impl<'a> Writer<'a> {
 }
 
 /// An error's `data`, cut to what the client selected (developer guide, `util.error`). Data of another shape than the
-/// field's has nothing to be cut by and is not shown.
-fn project(data: &Value, ty: &PlanType) -> Value {
+/// field's has nothing to be cut by and is not shown; nor is
+/// what the caller may not read, or a condition leaves out of the answer.
+fn project(data: &Value, ty: &PlanType, request: &Request<'_>) -> Value {
     match (data, ty) {
         (Value::Null, _) => Value::Null,
         (_, PlanType::Scalar(..) | PlanType::Enum(_)) => data.clone(),
-        (_, PlanType::NonNull(inner)) => project(data, inner),
-        (Value::List(items), PlanType::List(item)) => items.iter().map(|value| project(value, item)).collect(),
-        (_, PlanType::List(item)) => project(data, item),
+        (_, PlanType::NonNull(inner)) => project(data, inner, request),
+        (Value::List(items), PlanType::List(item)) => items.iter().map(|value| project(value, item, request)).collect(),
+        (_, PlanType::List(item)) => project(data, item, request),
         (Value::Object(object), PlanType::Object(..) | PlanType::Abstract(_)) => {
             let Some(fields) = ty.selection(type_name_of(data)) else { return Value::Null };
             let mut selected = value::Object::new();
-            for field in fields {
+            for field in fields.iter().filter(|field| is_read(field, request)) {
                 let value = match &field.source {
                     FieldSource::TypeName(_) => Value::from(&field.parent_type),
                     _ => match object.get(&field.name) {
-                        Some(value) => project(value, &field.ty),
+                        Some(value) => project(value, &field.ty, request),
                         None => continue,
                     },
                 };
