@@ -11,7 +11,9 @@ use crate::data_source::DataSourceError;
 
 /// Headers that belong to the connection, not to the message. They are what `util.http.copyHeaders` leaves out: a resolver that
 /// forwards all headers of its client must not be able to redirect or split the call.
-const RESTRICTED: [&str; 13] = [
+const RESTRICTED: [&str; 14] = [
+    // The client answers for what it can decode; a body in another coding would reach the resolver as garbage.
+    "accept-encoding",
     "connection",
     "content-length",
     "expect",
