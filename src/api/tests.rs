@@ -282,3 +282,18 @@ caching_config = { ttl = \"60s\", caching_keys = [\"$context.arguments.id\"] }\n
         ]
     );
 }
+
+#[tokio::test]
+async fn the_results_of_one_request_are_bounded_together() {
+    let large = "// @dataSource none
+export function request() { return { payload: 1 }; }
+export function response() { return { small: 's', unasked: 'x'.repeat(4000000) }; }
+";
+    let api = Folder::new("", "type Query { large: Large } type Large { small: String }", &[("Query.large.js", large)]).api();
+    let query: String = (0..20).map(|at| format!("a{at}: large {{ small }} ")).collect();
+    let answer = ask(&api, &format!("{{ {query} }}")).await;
+    let errors = errors(&answer);
+    assert_eq!(errors.len(), 4, "{errors:?}");
+    assert!(errors.iter().all(|error| error.starts_with("ResultSizeLimitReached: ")), "{errors:?}");
+    assert_eq!(answer.at(&["data", "a0", "small"]), &value!("s"));
+}

@@ -1,5 +1,6 @@
 //! The resolvers of an API, for one request: the executor's [`Resolvers`].
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
@@ -7,6 +8,7 @@ use appsync_utils::{Effects, LogEntry};
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt};
 use indexmap::IndexMap;
+use tokio::sync::Semaphore;
 use value::{Str, Value};
 
 use super::Resolver;
@@ -38,6 +40,13 @@ impl ResolverSet {
     }
 }
 
+/// How many resolvers of one request run at a time, whatever its fields: each may hold a connection and an answer.
+const CONCURRENT_RUNS: usize = 64;
+
+/// Bytes of results that one request may hold until its answer is written. One result has its own limit, but a document can ask
+/// for thousands of them.
+const MAX_RESULT_BYTES: usize = 64 << 20;
+
 /// A [`ResolverSet`] in the hands of one request.
 pub struct RequestResolvers<'a> {
     set: &'a ResolverSet,
@@ -47,6 +56,8 @@ pub struct RequestResolvers<'a> {
     deadline: Instant,
     data_source_deadline: Instant,
     effects: Mutex<RequestEffects>,
+    running: Semaphore,
+    result_bytes: AtomicUsize,
 }
 
 /// What resolvers asked of the request as a whole.
@@ -65,7 +76,16 @@ impl<'a> RequestResolvers<'a> {
         // A data source that is too slow must fail a little earlier than its request, so that the response step sees its error.
         let data_source_deadline =
             deadline.checked_sub(deadline.saturating_duration_since(Instant::now()) / 20).unwrap_or(deadline);
-        Self { set, members, shared: OnceLock::new(), deadline, data_source_deadline, effects: Mutex::default() }
+        Self {
+            set,
+            members,
+            shared: OnceLock::new(),
+            deadline,
+            data_source_deadline,
+            effects: Mutex::default(),
+            running: Semaphore::new(CONCURRENT_RUNS),
+            result_bytes: AtomicUsize::new(0),
+        }
     }
 
     /// What the resolvers asked for, once all have run.
@@ -126,7 +146,16 @@ impl Resolvers for RequestResolvers<'_> {
                     errors: Vec::new(),
                 };
                 async move {
+                    let _running = self.running.acquire().await;
+                    if self.result_bytes.load(Ordering::Relaxed) > MAX_RESULT_BYTES {
+                        return too_large();
+                    }
                     let resolved = run.run().await;
+                    let bytes = weight(&resolved.value)
+                        + resolved.errors.iter().map(|error| weight(&error.data) + weight(&error.error_info)).sum::<usize>();
+                    if self.result_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_RESULT_BYTES {
+                        return too_large();
+                    }
                     // A list of thousands of parents must let other requests of this worker have their turn.
                     tokio::task::consume_budget().await;
                     resolved
@@ -139,6 +168,24 @@ impl Resolvers for RequestResolvers<'_> {
         }
         .boxed()
     }
+}
+
+fn too_large() -> Resolved {
+    let message =
+        format!("The results of this request are larger than {MAX_RESULT_BYTES} bytes together; ask for less at a time.");
+    Resolved::failed(FieldError::new("ResultSizeLimitReached", message))
+}
+
+/// About how many bytes a value takes in memory. Values are at most `value::MAX_DEPTH` deep.
+fn weight(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::List(items) => items.iter().map(weight).sum(),
+            // Keys are mostly shared between the objects of a list.
+            Value::Object(object) => object.values().map(|value| size_of::<Str>() + weight(value)).sum(),
+        }
 }
 
 impl std::fmt::Debug for RequestResolvers<'_> {
