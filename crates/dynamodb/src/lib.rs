@@ -7,10 +7,12 @@
 //!
 //! Nothing here knows AppSync, GraphQL or HTTP servers.
 
+pub mod checks;
 mod embedded;
 mod error;
 mod operation;
 mod remote;
+mod request_id;
 
 use futures_util::future::BoxFuture;
 use value::{Str, Value};
