@@ -1,9 +1,10 @@
 //! The API key that a development server makes for itself and keeps in its data folder, so that clients configured once keep
 //! working after a restart.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Error, ErrorKind, Result, Write};
+use std::io::Result;
 use std::path::Path;
+
+use crate::kept::{self, Kept};
 
 /// Characters after the prefix, as AppSync writes its keys: 26 of a 32-letter alphabet are 130 random bits.
 const LENGTH: usize = 26;
@@ -17,8 +18,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// # Errors
 /// When the system's random source fails.
 pub fn create_api_key() -> Result<String> {
-    let mut random = [0_u8; LENGTH];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| Error::other("the system's random source failed"))?;
+    let random = kept::random::<LENGTH>()?;
     let mut key = String::with_capacity(PREFIX.len() + LENGTH);
     key.push_str(PREFIX);
     key.extend(random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])));
@@ -31,69 +31,17 @@ pub fn create_api_key() -> Result<String> {
 /// # Errors
 /// When the folder cannot be written, or the kept file does not hold a key.
 pub fn keep(data_dir: &Path) -> Result<String> {
-    let path = data_dir.join(FILE);
-    if let Some(key) = read(&path)? {
-        return Ok(key);
-    }
-    fs::create_dir_all(data_dir)?;
-    let key = create_api_key()?;
-    // The random part makes the draft's name ours alone, so two servers that start together cannot meet in it.
-    let draft = data_dir.join(format!(".{FILE}-{}", &create_api_key()?[PREFIX.len()..]));
-    let published = write_draft(&draft, &key).and_then(|()| fs::hard_link(&draft, &path));
-    let _ = fs::remove_file(&draft);
-    match published {
-        Ok(()) => Ok(key),
-        // Another process was faster; its key counts.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(&path)?.ok_or(error),
-        Err(error) => Err(Error::new(error.kind(), format!("cannot keep the API key in {}: {error}", path.display()))),
-    }
+    kept::keep(data_dir, &Kept { file: FILE, what: "an API key", create: create_api_key, is_valid })
 }
 
-fn read(path: &Path) -> Result<Option<String>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))),
-    };
-    let key = text.trim_end();
-    let well_formed =
-        key.strip_prefix(PREFIX).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
-    if !well_formed {
-        let message = format!("{} does not hold an API key; delete it to get a new one", path.display());
-        return Err(Error::new(ErrorKind::InvalidData, message));
-    }
-    restrict(path)?;
-    Ok(Some(key.to_owned()))
-}
-
-fn write_draft(path: &Path, key: &str) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file: File = options.open(path)?;
-    writeln!(file, "{key}")?;
-    file.sync_all()
-}
-
-/// Takes the rights of others away from a file that somebody copied or restored.
-#[cfg(unix)]
-fn restrict(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-        tracing::warn!(path = %path.display(), "the API key was readable for others; its mode is now 0600");
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn restrict(_path: &Path) -> Result<()> {
-    Ok(())
+fn is_valid(key: &str) -> bool {
+    key.strip_prefix(PREFIX).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod development_key;
+pub mod sigv4;
 
 use std::time::SystemTime;
 
