@@ -77,17 +77,21 @@ async fn collect(body: &mut Incoming, limit: usize) -> Result<Bytes, Collect> {
 
 /// Reads on for a moment and throws away: a client that is still writing when its connection is reset never sees the answer.
 /// Bounded, and not at all for a client that waits to be told to go on.
-pub(super) async fn discard(headers: &HeaderMap, mut body: Incoming) {
-    const LONGEST: u64 = 16 * 1024 * 1024;
+pub(super) async fn discard(headers: &HeaderMap, body: Incoming) {
+    discard_up_to(16 * 1024 * 1024, headers, body).await;
+}
+
+/// As [`discard`], for clients that may send more.
+pub(super) async fn discard_up_to(longest: u64, headers: &HeaderMap, mut body: Incoming) {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if headers.contains_key(EXPECT) || announced.is_some_and(|length| length > LONGEST) || body.is_end_stream() {
+    if headers.contains_key(EXPECT) || announced.is_some_and(|length| length > longest) || body.is_end_stream() {
         return;
     }
     let reading = async {
         let mut seen = 0;
         while let Some(Ok(frame)) = body.frame().await {
             seen += frame.data_ref().map_or(0, Bytes::len) as u64;
-            if seen > LONGEST {
+            if seen > longest {
                 return;
             }
         }

@@ -19,8 +19,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::disconnect::Lease;
+use super::dynamodb::{Endpoint, TablesEndpoint};
 use super::routes::Routes;
-use super::service::{self, Peer, Shared};
+use super::service::{self, Entrance, Peer, Shared};
 use super::stall::StallGuard;
 use super::{Execute, Mode, ServedApi, Settings, upstream};
 use crate::api::Api;
@@ -29,7 +30,9 @@ use crate::api::Api;
 pub struct Server<E = Api> {
     listener: TcpListener,
     local_addr: SocketAddr,
-    shared: Arc<Shared<E>>,
+    /// The DynamoDB endpoint's own port.
+    tables: Option<TcpListener>,
+    shared: Shared<E>,
 }
 
 /// Why a server cannot listen.
@@ -55,15 +58,42 @@ impl<E: Execute> Server<E> {
     /// [`BindError`] when the address is taken, or two APIs claim one id or host.
     pub async fn bind(settings: Settings, apis: Vec<ServedApi<E>>) -> Result<Self, BindError> {
         let routes = Routes::new(apis).map_err(BindError::Routes)?;
-        let address = SocketAddr::new(settings.host, settings.port);
-        let listen = async {
-            let listener = TcpListener::bind(address).await?;
-            let local_addr = listener.local_addr()?;
-            Ok((listener, local_addr))
-        };
-        let (listener, local_addr) = listen.await.map_err(|source| BindError::Listen { address, source })?;
+        let (listener, local_addr) = listen(SocketAddr::new(settings.host, settings.port)).await?;
         let pages = (settings.mode == Mode::Development && local_addr.ip().is_loopback()).then(upstream::router);
-        Ok(Self { listener, local_addr, shared: Arc::new(Shared { routes, settings, pages }) })
+        Ok(Self { listener, local_addr, tables: None, shared: Shared { routes, settings, pages, tables: None } })
+    }
+
+    /// Adds the DynamoDB endpoint. In production, and beyond this machine, it exists only with credentials; without any this is a
+    /// warning in the log and nothing else.
+    ///
+    /// # Errors
+    /// [`BindError`] when its port is taken.
+    pub async fn with_tables(mut self, tables: TablesEndpoint) -> Result<Self, BindError> {
+        let Shared { settings, .. } = &self.shared;
+        let port = tables.port;
+        let Some(endpoint) = Endpoint::new(tables, settings.mode, self.local_addr.ip().is_loopback()) else {
+            tracing::warn!(
+                "the DynamoDB endpoint is not served: in production, and on an address beyond this machine, it needs credentials"
+            );
+            return Ok(self);
+        };
+        if let Some(port) = port {
+            self.tables = Some(listen(SocketAddr::new(settings.host, port)).await?.0);
+        }
+        self.shared.tables = Some(endpoint);
+        Ok(self)
+    }
+
+    /// The address of the DynamoDB endpoint's own port.
+    #[must_use]
+    pub fn tables_addr(&self) -> Option<SocketAddr> {
+        self.tables.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// Whether the DynamoDB endpoint is served.
+    #[must_use]
+    pub fn has_tables(&self) -> bool {
+        self.shared.tables.is_some()
     }
 
     /// Where the server listens; the port that was given for port 0.
@@ -74,7 +104,8 @@ impl<E: Execute> Server<E> {
 
     /// Serves until `shutdown` is done, then lets requests in flight finish within the configured grace.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, local_addr, shared } = self;
+        let Self { listener, local_addr, tables, shared } = self;
+        let shared = Arc::new(shared);
         let places = shared.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         let semaphore = Arc::new(Semaphore::new(places));
         let stopped = Arc::new(AtomicBool::new(false));
@@ -84,9 +115,13 @@ impl<E: Execute> Server<E> {
         loop {
             let accepted = async {
                 let place = Arc::clone(&semaphore).acquire_owned().await.expect("the semaphore is never closed");
-                (place, accept(&listener).await)
+                let (accepted, entrance) = tokio::select! {
+                    accepted = accept(&listener) => (accepted, Entrance::Main),
+                    accepted = accept_if(tables.as_ref()) => (accepted, Entrance::Tables),
+                };
+                (place, accepted, entrance)
             };
-            let (place, (socket, address)) = tokio::select! {
+            let (place, (socket, address), entrance) = tokio::select! {
                 () = &mut shutdown => break,
                 Some(ended) = connections.join_next() => {
                     report(ended);
@@ -95,9 +130,9 @@ impl<E: Execute> Server<E> {
                 accepted = accepted => accepted,
             };
             let lease = Lease { _place: Arc::new(place), stopped: Arc::clone(&stopped) };
-            connections.spawn(serve(socket, Arc::clone(&shared), Peer { address, lease }, stopping.clone()));
+            connections.spawn(serve(socket, Arc::clone(&shared), Peer { address, lease, entrance }, stopping.clone()));
         }
-        drop(listener);
+        drop((listener, tables));
         drop(stopping);
         let grace = shared.settings.shutdown_grace;
         tracing::info!(address = %local_addr, connections = connections.len(), "stopping");
@@ -119,6 +154,24 @@ impl<E: Execute> Server<E> {
             stopped.store(true, Ordering::Release);
             connections.shutdown().await;
         }
+    }
+}
+
+/// Opens a listener; port 0 takes a free one.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let listen = async {
+        let listener = TcpListener::bind(address).await?;
+        let local_addr = listener.local_addr()?;
+        Ok((listener, local_addr))
+    };
+    listen.await.map_err(|source| BindError::Listen { address, source })
+}
+
+/// The next connection of a listener that need not be there.
+async fn accept_if(listener: Option<&TcpListener>) -> (TcpStream, SocketAddr) {
+    match listener {
+        Some(listener) => accept(listener).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -11,7 +11,9 @@ mod answer;
 mod body;
 mod cors;
 mod disconnect;
+pub mod dynamodb;
 mod listener;
+mod local;
 mod request_id;
 mod routes;
 mod service;
@@ -30,6 +32,7 @@ use value::Str;
 use crate::api::{Api, GraphqlRequest, GraphqlResponse, RequestContext, RequestFault};
 use crate::auth::Authenticator;
 
+pub use dynamodb::TablesEndpoint;
 pub use listener::{BindError, Server};
 pub use settings::{Cors, Mode, Settings};
 

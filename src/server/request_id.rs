@@ -12,18 +12,32 @@ thread_local! {
 
 /// A new id, like `6b25d092-994a-49eb-a600-bb019b9602ea`.
 pub(super) fn next() -> Str {
-    let (high, low) = STATE.with(|state| {
-        let (first, second) = state.get();
-        let (first, second) = (first.wrapping_add(0x9e37_79b9_7f4a_7c15), second.wrapping_add(0xd1b5_4a32_d192_ed03));
-        state.set((first, second));
-        (mix(first), mix(second))
-    });
+    let (high, low) = draw();
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&high.to_le_bytes());
     bytes[8..].copy_from_slice(&low.to_le_bytes());
     let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
     let mut text = uuid::Uuid::encode_buffer();
     Str::from(&*id.hyphenated().encode_lower(&mut text))
+}
+
+/// A new id in DynamoDB's form: 52 digits and capital letters.
+pub(super) fn dynamodb() -> Str {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
+    let (first, second) = (draw(), draw());
+    let words = [first.0, first.1, second.0, second.1];
+    // Thirteen digits of five bits for each word of 64.
+    let digits = words.iter().flat_map(|word| (0..13).map(move |digit| DIGITS[(word >> (digit * 5) & 31) as usize]));
+    digits.map(char::from).collect::<String>().into()
+}
+
+fn draw() -> (u64, u64) {
+    STATE.with(|state| {
+        let (first, second) = state.get();
+        let (first, second) = (first.wrapping_add(0x9e37_79b9_7f4a_7c15), second.wrapping_add(0xd1b5_4a32_d192_ed03));
+        state.set((first, second));
+        (mix(first), mix(second))
+    })
 }
 
 /// The output function of SplitMix64: one-to-one, so that ids of one thread cannot meet before the counter wraps.
@@ -48,5 +62,12 @@ mod tests {
             assert_eq!(uuid::Uuid::parse_str(id).expect("a UUID").get_version_num(), 4);
         }
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 4000);
+    }
+
+    #[test]
+    fn ids_of_dynamodb_have_its_form() {
+        let ids: HashSet<_> = (0..1000).map(|_| dynamodb()).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| id.len() == 52 && id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())));
     }
 }

@@ -17,6 +17,7 @@ use value::Str;
 use super::answer::{self, Fault, HttpResponse};
 use super::cors::Grant;
 use super::disconnect::{Finish, Lease};
+use super::dynamodb::{self, Endpoint};
 use super::routes::{Route, Routes};
 use super::{Execute, Serving, Settings, body, request_id, upstream};
 use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
@@ -27,6 +28,17 @@ pub(super) struct Shared<E> {
     pub(super) settings: Settings,
     /// The pages of development mode.
     pub(super) pages: Option<Router>,
+    /// The DynamoDB endpoint, where there is one.
+    pub(super) tables: Option<Endpoint>,
+}
+
+/// Which listener a connection came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entrance {
+    /// The server's own.
+    Main,
+    /// The DynamoDB endpoint's.
+    Tables,
 }
 
 /// A connection as its requests see it.
@@ -34,11 +46,17 @@ pub(super) struct Shared<E> {
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) lease: Lease,
+    pub(super) entrance: Entrance,
 }
 
 /// Answers one request; every way out is an answer.
 pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, request: Request<Incoming>) -> HttpResponse {
     let (parts, body) = request.into_parts();
+    if let Some(tables) = &shared.tables
+        && (peer.entrance == Entrance::Tables || dynamodb::is_endpoint(parts.uri.path()))
+    {
+        return dynamodb::answer(tables, &shared.settings, &peer, parts, body).await;
+    }
     let request_id = request_id::next();
     let grant = shared.settings.cors.grant(&parts.headers);
     let outcome = match shared.routes.find(&parts) {

@@ -7,13 +7,12 @@ use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{CONTENT_TYPE, FORWARDED, HOST, ORIGIN};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{StatusCode, Uri};
 use value::{Value, value};
 
-use super::routes::{host, normalize};
-use crate::data_source::http::is_loopback;
+use super::local;
 
 /// The path below which the service lives.
 pub const PATH: &str = "/_upstream";
@@ -23,28 +22,12 @@ pub(super) fn is_upstream(path: &str) -> bool {
     path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Lets in who is on this machine and not a web page of someone else: a peer, a `Host` (against DNS rebinding) and an `Origin` on
-/// loopback, and no proxy in between.
+/// Lets in who is on this machine and not a web page of someone else.
 pub(super) fn admit(parts: &Parts, peer: IpAddr) -> Result<(), String> {
-    let headers = &parts.headers;
-    let refuse = |what: &str| Err(format!("{PATH} answers callers on this machine only: {what}."));
-    if !peer.to_canonical().is_loopback() {
-        return refuse("the connection comes from elsewhere");
+    match local::refusal(parts, peer) {
+        None => Ok(()),
+        Some(what) => Err(format!("{PATH} answers callers on this machine only: {what}.")),
     }
-    if headers.get_all(HOST).iter().count() > 1 || !is_loopback(&normalize(host(parts))) {
-        return refuse("the Host header names no loopback host");
-    }
-    let forwarded = ["x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
-    if headers.contains_key(FORWARDED) || forwarded.iter().any(|name| headers.contains_key(*name)) {
-        return refuse("the request was forwarded");
-    }
-    if let Some(origin) = headers.get(ORIGIN) {
-        let uri = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-        if !uri.as_ref().and_then(Uri::host).is_some_and(is_loopback) {
-            return refuse("the Origin is foreign");
-        }
-    }
-    Ok(())
 }
 
 /// The service: `GET /_upstream/venues?city=…` and `GET /_upstream/venues/{id}`.
