@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use value::Str;
 
+use super::Secret;
 use crate::diagnostic::Place;
 
 /// A data source.
@@ -78,8 +79,7 @@ impl DataSourceType {
     }
 }
 
-/// The settings of a data source, by type. An `endpoint` that AppSync does not have (`None` by default) is where the service is
-/// really reached: a URL, or `embedded` for the engine in this process.
+/// The settings of a data source, by type. An `endpoint` that AppSync does not have says where the service is really reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataSourceConfig {
     /// `NONE`: the request is the answer.
@@ -100,6 +100,30 @@ pub enum DataSourceConfig {
     AmazonEventbridge(EventBridgeConfig),
     /// `AMAZON_BEDROCK_RUNTIME`
     AmazonBedrockRuntime,
+}
+
+/// Where an AWS service is reached. The engine in this process is the default even where a region is given: definitions that
+/// were copied from AWS carry one, and a laptop must not write to AWS by surprise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ServiceEndpoint {
+    /// `embedded`: the engine in this process.
+    #[default]
+    Embedded,
+    /// `aws`: the service itself.
+    Aws,
+    /// Anything that behaves like it, at an `http://` or `https://` URL.
+    Url(Str),
+}
+
+/// An access key for a service that is reached over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsCredentials {
+    /// `access_key_id`
+    pub access_key_id: Str,
+    /// `secret_access_key`
+    pub secret_access_key: Secret,
+    /// `session_token`
+    pub session_token: Option<Secret>,
 }
 
 /// `HttpDataSourceConfig`.
@@ -140,8 +164,10 @@ pub struct DynamodbConfig {
     pub versioned: bool,
     /// `deltaSyncConfig`
     pub delta_sync_config: Option<DeltaSyncConfig>,
-    /// Where the service is reached.
-    pub endpoint: Option<Str>,
+    /// Where the service is reached; `None` is where `[dynamodb]` says.
+    pub endpoint: Option<ServiceEndpoint>,
+    /// `access_key_id`, `secret_access_key`, `session_token`: who calls it there; `None` takes AWS's usual chain.
+    pub credentials: Option<AwsCredentials>,
 }
 
 /// `DeltaSyncConfig`.
@@ -161,7 +187,7 @@ pub struct LambdaConfig {
     /// `lambdaFunctionArn`
     pub lambda_function_arn: Str,
     /// Where the service is reached.
-    pub endpoint: Option<Str>,
+    pub endpoint: ServiceEndpoint,
 }
 
 /// `RelationalDatabaseDataSourceConfig`; its only source type is `RDS_HTTP_ENDPOINT`.
@@ -170,7 +196,7 @@ pub struct RelationalDatabaseConfig {
     /// `rdsHttpEndpointConfig`
     pub rds_http_endpoint_config: RdsHttpEndpointConfig,
     /// Where the service is reached.
-    pub endpoint: Option<Str>,
+    pub endpoint: ServiceEndpoint,
 }
 
 /// `RdsHttpEndpointConfig`.
@@ -203,5 +229,5 @@ pub struct EventBridgeConfig {
     /// `eventBusArn`
     pub event_bus_arn: Str,
     /// Where the service is reached.
-    pub endpoint: Option<Str>,
+    pub endpoint: ServiceEndpoint,
 }

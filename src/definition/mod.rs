@@ -11,9 +11,11 @@
 mod api;
 mod config;
 mod data_source;
+mod dynamodb;
 mod resolver;
 mod secret;
 mod server;
+mod table;
 
 pub use api::{
     ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, DefaultAction,
@@ -21,20 +23,30 @@ pub use api::{
 };
 pub use config::{Loaded, Overrides, read};
 pub use data_source::{
-    AuthorizationConfig, AwsIamConfig, DataSource, DataSourceConfig, DataSourceType, DeltaSyncConfig, DynamodbConfig,
-    EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchServiceConfig, RdsHttpEndpointConfig, RelationalDatabaseConfig,
+    AuthorizationConfig, AwsCredentials, AwsIamConfig, DataSource, DataSourceConfig, DataSourceType, DeltaSyncConfig,
+    DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchServiceConfig, RdsHttpEndpointConfig,
+    RelationalDatabaseConfig, ServiceEndpoint,
 };
+pub use dynamodb::{AccessKey, DynamodbSettings};
 pub use resolver::{
     CachingConfig, ConflictDetection, ConflictHandler, Function, FunctionVersion, Resolver, ResolverKind, Runtime, SyncConfig,
 };
 pub use secret::Secret;
 pub use server::{Cors, Mode, ServerSettings};
+pub use table::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, Projection, ProjectionType, ProvisionedThroughput,
+    ScalarAttributeType, SecondaryIndex, StreamViewType, TableDefinition, TimeToLiveSpecification,
+};
 
 /// Everything one process serves.
 #[derive(Clone, Debug)]
 pub struct ServerDefinition {
     /// How it listens and what it bounds.
     pub server: ServerSettings,
+    /// DynamoDB in this process: `[dynamodb]`.
+    pub dynamodb: DynamodbSettings,
+    /// Its tables: `[[table]]`, in the order they were written, names distinct.
+    pub tables: Vec<TableDefinition>,
     /// The APIs, at least one, in the order they were written.
     pub apis: Vec<ApiDefinition>,
 }

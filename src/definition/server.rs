@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use value::Str;
 
+use super::Secret;
+
 /// The settings of the process: `[server]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -25,6 +27,10 @@ pub struct ServerSettings {
     pub response_limit: u64,
     /// `shutdown_grace`: how long open requests may finish after the signal to stop. Default `10s`.
     pub shutdown_grace: Duration,
+    /// `secret`: what keys of tokens are derived from, at least 32 characters; absent: one that the data folder keeps.
+    pub secret: Option<Secret>,
+    /// `--ephemeral`: nothing is stored, the data folder is not touched. Default `false`.
+    pub ephemeral: bool,
     /// `[server.cors]`: what browsers of other origins may do.
     pub cors: Cors,
 }
@@ -40,6 +46,8 @@ impl Default for ServerSettings {
             request_body_limit: 1 << 20,
             response_limit: 5 << 20,
             shutdown_grace: Duration::from_secs(10),
+            secret: None,
+            ephemeral: false,
             cors: Cors::default(),
         }
     }

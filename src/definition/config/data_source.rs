@@ -7,8 +7,9 @@ use value::Str;
 use super::table::Table;
 use super::values::Problem;
 use crate::definition::{
-    AuthorizationConfig, AwsIamConfig, DataSource, DataSourceConfig, DataSourceType, DeltaSyncConfig, DynamodbConfig,
-    EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchServiceConfig, RdsHttpEndpointConfig, RelationalDatabaseConfig,
+    AuthorizationConfig, AwsCredentials, AwsIamConfig, DataSource, DataSourceConfig, DataSourceType, DeltaSyncConfig,
+    DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchServiceConfig, RdsHttpEndpointConfig,
+    RelationalDatabaseConfig, Secret, ServiceEndpoint,
 };
 use crate::diagnostic::Place;
 
@@ -63,13 +64,36 @@ pub(super) fn url(text: Str) -> Result<Str, Problem> {
     }
 }
 
-/// Where a service is reached: a URL, or the engine in this process.
-fn service_endpoint(table: &mut Table<'_>) -> Option<Str> {
-    table.checked("endpoint", |text: Str| {
-        if &*text == "embedded" {
-            return Ok(text);
-        }
-        url(text).map_err(|problem| problem.help("a URL, or \"embedded\" for the engine inside Syncgate"))
+/// Where a service is reached: the engine in this process, AWS, or a URL.
+pub(super) fn service_endpoint(table: &mut Table<'_>) -> Option<ServiceEndpoint> {
+    table.checked("endpoint", |text: Str| match &*text {
+        "embedded" => Ok(ServiceEndpoint::Embedded),
+        "aws" => Ok(ServiceEndpoint::Aws),
+        _ => url(text).map(ServiceEndpoint::Url).map_err(|problem| {
+            problem.help("\"embedded\" for the engine inside Syncgate, \"aws\" for the service itself, or a URL")
+        }),
+    })
+}
+
+/// The access key for a service over the network.
+fn credentials(table: &mut Table<'_>, endpoint: Option<&ServiceEndpoint>) -> Option<AwsCredentials> {
+    const KEYS: [&str; 3] = ["access_key_id", "secret_access_key", "session_token"];
+    let access_key_id: Option<Str> = table.optional(KEYS[0]);
+    let secret_access_key: Option<Str> = table.optional(KEYS[1]);
+    let session_token: Option<Str> = table.optional(KEYS[2]);
+    let written = KEYS.iter().find(|key| table.has(key))?;
+    if endpoint.is_none_or(|endpoint| *endpoint == ServiceEndpoint::Embedded) {
+        let message = format!("`{}` has no effect here: the engine inside Syncgate asks for none", table.path(written));
+        let help = "remove it, or say where the service is: endpoint = \"aws\", or a URL";
+        table.report.warning("without-effect", &table.place_of(written), message, help);
+        return None;
+    }
+    table.require(KEYS[0], "an access key has two parts: access_key_id and secret_access_key");
+    table.require(KEYS[1], "an access key has two parts: access_key_id and secret_access_key");
+    Some(AwsCredentials {
+        access_key_id: access_key_id?,
+        secret_access_key: Secret::new(secret_access_key?),
+        session_token: session_token.map(Secret::new),
     })
 }
 
@@ -101,20 +125,23 @@ fn dynamodb(table: &mut Table<'_>) -> Option<DynamodbConfig> {
         table.finish();
         Some(DeltaSyncConfig { delta_sync_table_name: delta_sync_table_name?, base_table_ttl, delta_sync_table_ttl })
     });
+    let endpoint = service_endpoint(table);
+    let credentials = credentials(table, endpoint.as_ref());
     let config = DynamodbConfig {
         table_name: Str::from(""),
         aws_region: table.optional("aws_region"),
         use_caller_credentials: table.or("use_caller_credentials", false),
         versioned: table.or("versioned", false),
         delta_sync_config,
-        endpoint: service_endpoint(table),
+        endpoint,
+        credentials,
     };
     Some(DynamodbConfig { table_name: table_name?, ..config })
 }
 
 fn lambda(table: &mut Table<'_>) -> Option<LambdaConfig> {
     let lambda_function_arn = table.required("lambda_function_arn", "the function's ARN");
-    let endpoint = service_endpoint(table);
+    let endpoint = service_endpoint(table).unwrap_or_default();
     Some(LambdaConfig { lambda_function_arn: lambda_function_arn?, endpoint })
 }
 
@@ -131,7 +158,7 @@ fn relational_database(table: &mut Table<'_>) -> RelationalDatabaseConfig {
         };
         table.finish();
     }
-    RelationalDatabaseConfig { rds_http_endpoint_config, endpoint: service_endpoint(table) }
+    RelationalDatabaseConfig { rds_http_endpoint_config, endpoint: service_endpoint(table).unwrap_or_default() }
 }
 
 fn open_search(table: &mut Table<'_>) -> Option<OpenSearchServiceConfig> {
@@ -143,6 +170,6 @@ fn open_search(table: &mut Table<'_>) -> Option<OpenSearchServiceConfig> {
 
 fn event_bridge(table: &mut Table<'_>) -> Option<EventBridgeConfig> {
     let event_bus_arn = table.required("event_bus_arn", "the ARN of the event bus");
-    let endpoint = service_endpoint(table);
+    let endpoint = service_endpoint(table).unwrap_or_default();
     Some(EventBridgeConfig { event_bus_arn: event_bus_arn?, endpoint })
 }

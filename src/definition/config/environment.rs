@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::node::{Entry, Kind, Node};
+use super::node::{self, Entry, Kind, Node};
 use super::table::Report;
 use crate::diagnostic::{Diagnostic, Place, Source};
 
@@ -28,6 +28,8 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// `--strict`: every API is read as if it said `strict = true`.
     pub strict: bool,
+    /// `--ephemeral`: nothing is stored.
+    pub ephemeral: bool,
 }
 
 /// Writes the environment and then the flags into the tree.
@@ -51,8 +53,12 @@ where
             );
             continue;
         };
-        // API keys are secrets: a finding about one must not show it.
-        let secret = path.iter().any(|part| part.eq_ignore_ascii_case("api_keys"));
+        // A finding about a secret must not show it.
+        let secret = {
+            let path = name.to_ascii_lowercase();
+            let key = path.rsplit(NESTING).next().unwrap_or_default();
+            path.contains("api_keys") || path.contains("access_keys") || node::is_secret("", key)
+        };
         let shown = if secret { "(hidden)".to_owned() } else { value.clone() };
         let place = Place {
             span: 0..shown.len(),

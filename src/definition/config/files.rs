@@ -83,6 +83,15 @@ impl Folder {
         self.load(reference, &path, canonical)
     }
 
+    /// Where a file is that somebody else will read.
+    pub(super) fn file(&self, reference: &str) -> Result<PathBuf, FileProblem> {
+        let (path, canonical) = self.resolve(reference, &Self::inside(reference)?)?;
+        if canonical.is_file() {
+            return Ok(path);
+        }
+        Err(FileProblem::new("missing-file", format!("{reference} is not a file"), "name a file"))
+    }
+
     /// The text of the configuration file itself. Its user named it: a link may lead it anywhere.
     pub(super) fn configuration(&self, path: &Path) -> Result<Arc<Source>, FileProblem> {
         let name = path.to_string_lossy();

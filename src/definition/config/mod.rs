@@ -9,6 +9,7 @@ mod api;
 mod authentication;
 mod convention;
 mod data_source;
+mod dynamodb;
 mod environment;
 mod files;
 mod node;
@@ -112,6 +113,8 @@ where
     let mut table = Table::new(report, String::new(), &tree)?;
     let settings = table.table("server");
     let server = server::read(settings, root, overrides);
+    let dynamodb = dynamodb::settings(table.table("dynamodb"), &server);
+    let dynamodb_tables = dynamodb::tables(table.tables("table"), folder, report);
     table.require("api", "an API begins with [api], or with [[api]] for each of several");
     let tables = table.tables("api");
     let is_single = tables.len() == 1;
@@ -122,7 +125,7 @@ where
     for api in &apis {
         api::check_keys(api, report);
     }
-    if apis.is_empty() { None } else { Some(ServerDefinition { server, apis }) }
+    if apis.is_empty() { None } else { Some(ServerDefinition { server, dynamodb, tables: dynamodb_tables, apis }) }
 }
 
 /// What tells APIs apart must differ.

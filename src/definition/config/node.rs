@@ -57,10 +57,23 @@ impl Kind {
     }
 }
 
+/// Whether the value of `key` in the table `parent` is a secret. Its text is left out of the source that findings show,
+/// wherever in its line they stand.
+pub(super) fn is_secret(parent: &str, key: &str) -> bool {
+    matches!(key, "secret" | "access_key_id" | "secret_access_key" | "session_token") || (parent == "api_keys" && key == "id")
+}
+
 /// Parses TOML. The parser stops at the first syntax error; nesting is bounded by it (80 levels).
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     match Document::parse(source.text.as_str()) {
-        Ok(document) => Ok(Converter { source }.table(document.as_table(), 0..0)),
+        Ok(document) => {
+            let mut text = source.text.clone().into_bytes();
+            hide_in(document.as_table(), "", &mut text);
+            // Whole texts become asterisks, so that it is UTF-8 as before; every position stays.
+            let text = String::from_utf8(text).unwrap_or_default();
+            let source = Arc::new(Source { path: source.path.clone(), text });
+            Ok(Converter { source: &source }.table(document.as_table(), 0..0))
+        }
         Err(error) => {
             let message = error.message().lines().collect::<Vec<_>>().join("; ");
             let span = error.span().unwrap_or(0..0);
@@ -68,6 +81,31 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
                 .help("see https://toml.io for the syntax")
                 .at(source, span))
         }
+    }
+}
+
+/// Overwrites the secret texts of a table.
+fn hide_in(table: &dyn TableLike, parent: &str, text: &mut [u8]) {
+    for (key, item) in table.iter() {
+        match item {
+            Item::Table(table) => hide_in(table, key, text),
+            Item::ArrayOfTables(tables) => tables.iter().for_each(|table| hide_in(table, key, text)),
+            Item::Value(value) => hide(value, parent, key, text),
+            Item::None => {}
+        }
+    }
+}
+
+fn hide(value: &Value, parent: &str, key: &str, text: &mut [u8]) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| hide(item, parent, key, text)),
+        Value::InlineTable(table) => hide_in(table, key, text),
+        Value::String(_) if is_secret(parent, key) => {
+            if let Some(written) = value.span().and_then(|span| text.get_mut(span)) {
+                written.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
+            }
+        }
+        _ => {}
     }
 }
 

@@ -34,7 +34,11 @@ type Keys = BTreeMap<String, BTreeSet<String>>;
 /// Keys by table, as the reader asks for them. Names of the user's own are `NAME`; tables that may stand in several places
 /// are one.
 fn read_by_code() -> Keys {
-    let folder = folder(&[("code/b.js", "export function request() {}"), ("config.toml", &format!("{COMPLETE}{REST}"))]);
+    let folder = folder(&[
+        ("seeds/posts.json", "[]"),
+        ("code/b.js", "export function request() {}"),
+        ("config.toml", &format!("{COMPLETE}{REST}")),
+    ]);
     let path = folder.path().join("config.toml");
     let report = Report::default();
     let inner = Folder::new(folder.path()).expect("a folder");
@@ -57,6 +61,7 @@ fn common_name(table: &str) -> String {
     }
     let last = parts.last().copied().unwrap_or_default();
     match last {
+        "key_schema" | "projection" | "provisioned_throughput" => format!("table.{last}"),
         "user_pool_config" | "open_id_connect_config" | "lambda_authorizer_config" => format!("api.{last}"),
         "sync_config" | "caching_config" => format!("api.resolvers.{last}"),
         "lambda_conflict_handler_config" => format!("api.resolvers.sync_config.{last}"),

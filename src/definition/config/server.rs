@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::environment::Overrides;
 use super::table::Table;
 use super::values::{ByteSize, Problem, within};
-use crate::definition::{Cors, Mode, ServerSettings};
+use crate::definition::{Cors, Mode, Secret, ServerSettings};
+use crate::sealing::SHORTEST_SECRET;
 
 /// The settings; `table` is absent when there is no `[server]`.
 pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides) -> ServerSettings {
@@ -28,6 +29,7 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
         settings.request_body_limit = table.checked("request_body_limit", some_bytes).unwrap_or(settings.request_body_limit);
         settings.response_limit = table.checked("response_limit", some_bytes).unwrap_or(settings.response_limit);
         settings.shutdown_grace = table.or("shutdown_grace", settings.shutdown_grace);
+        settings.secret = secret(&mut table);
         if let Some(mut cors) = table.table("cors") {
             settings.cors = Cors {
                 allowed_origins: cors.checked("allowed_origins", origins).unwrap_or(settings.cors.allowed_origins),
@@ -37,11 +39,24 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
         }
         table.finish();
     }
+    settings.ephemeral = overrides.ephemeral;
     settings.data = overrides.data.clone().unwrap_or_else(|| root.join(settings.data));
     settings
 }
 
-fn some_time(duration: Duration) -> Result<Duration, Problem> {
+/// The secret that keys are derived from.
+fn secret(table: &mut Table<'_>) -> Option<Secret> {
+    table.checked("secret", |secret: value::Str| {
+        let length = secret.chars().count();
+        if length < SHORTEST_SECRET {
+            let problem = Problem::new(format!("has {length} characters, {SHORTEST_SECRET} are the least"));
+            return Err(problem.help("make one with: openssl rand -base64 32"));
+        }
+        Ok(Secret::new(secret))
+    })
+}
+
+pub(super) fn some_time(duration: Duration) -> Result<Duration, Problem> {
     if duration.is_zero() { Err(Problem::new("must be longer than nothing").help("for instance \"30s\"")) } else { Ok(duration) }
 }
 

@@ -1,5 +1,7 @@
 //! Configurations and what is found in them.
 
+mod tables;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -64,7 +66,46 @@ port = 0
 data = "store"
 request_timeout = "1m"
 request_body_limit = "2MB"
+secret = "0123456789abcdef0123456789abcdef"
 cors = { allowed_origins = ["https://app.example.com", "http://localhost:3000"], max_age = "1h" }
+
+[dynamodb]
+durable = true
+port = 8000
+expiry_interval = "5s"
+access_keys = [{ access_key_id = "AKIALOCAL", secret_access_key = "wJalrXUtnFEMI" }]
+
+[[table]]
+table_name = "posts"
+key_schema = [{ attribute_name = "id", key_type = "HASH" }, { attribute_name = "at", key_type = "RANGE" }]
+attribute_definitions = [
+  { attribute_name = "id", attribute_type = "S" },
+  { attribute_name = "at", attribute_type = "N" },
+  { attribute_name = "author", attribute_type = "S" },
+]
+billing_mode = "PROVISIONED"
+provisioned_throughput = { read_capacity_units = 5, write_capacity_units = 5 }
+time_to_live_specification = { attribute_name = "ends" }
+stream_specification = { stream_view_type = "NEW_AND_OLD_IMAGES" }
+deletion_protection_enabled = true
+table_class = "STANDARD"
+tags = [{ key = "team", value = "blog" }]
+seed = ["seeds/*.json", "seeds/posts.json"]
+
+[[table.global_secondary_indexes]]
+index_name = "by_author"
+key_schema = [{ attribute_name = "author", key_type = "HASH" }]
+projection = { projection_type = "INCLUDE", non_key_attributes = ["title"] }
+provisioned_throughput = { read_capacity_units = 5, write_capacity_units = 5 }
+
+[[table.local_secondary_indexes]]
+index_name = "by_author_here"
+key_schema = [{ attribute_name = "id", key_type = "HASH" }, { attribute_name = "author", key_type = "RANGE" }]
+
+[[table]]
+table_name = "short"
+key_schema = [{ attribute_name = "id", key_type = "HASH" }]
+global_secondary_indexes = [{ index_name = "by_x", key_schema = [{ attribute_name = "x", key_type = "HASH" }] }]
 
 [api]
 name = "My Blog!"
@@ -153,7 +194,8 @@ code = "code/b.js"
 
 #[test]
 fn a_complete_configuration_has_no_findings() {
-    let folder = folder(&[("code/b.js", "export function request() {}"), ("config.toml", COMPLETE)]);
+    let seed = ("seeds/posts.json", "[]");
+    let folder = folder(&[("code/b.js", "export function request() {}"), seed, ("config.toml", COMPLETE)]);
     let loaded = load(folder.path(), &[]);
     assert_eq!(render(&loaded.diagnostics, false), "");
     let definition = loaded.definition.expect("it is valid");
@@ -174,11 +216,13 @@ fn a_complete_configuration_has_no_findings() {
     assert_eq!(api.resolvers[0].runtime, Runtime::Direct);
     assert_eq!(api.resolvers[0].caching_config.as_ref().map(|caching| caching.ttl), Some(Duration::from_secs(60)));
     assert_eq!(api.resolvers[1].kind, ResolverKind::Pipeline { functions: vec!["load".into()] });
-    assert!(!format!("{definition:?}").contains("abcdefghijklmnopqrstuvwxyz"), "keys stay hidden");
+    for secret in ["abcdefghijklmnopqrstuvwxyz", "wJalrXUtnFEMI", "0123456789abcdef"] {
+        assert!(!format!("{definition:?}").contains(secret), "secrets stay hidden");
+    }
     let mut read: Vec<_> =
         loaded.sources_read.iter().filter_map(|path| path.strip_prefix(folder.path()).ok()?.to_str()).collect();
     read.sort_unstable();
-    assert_eq!(read, ["code/b.js", "config.toml", "schema", "schema/schema.graphql"]);
+    assert_eq!(read, ["code/b.js", "config.toml", "schema", "schema/schema.graphql", "seeds"]);
 }
 
 #[test]
@@ -490,7 +534,7 @@ fn environment_and_flags_override_the_file() {
         ("OTHER__NAME", "x"),
     ];
     let environment = environment.iter().copied();
-    let overrides = Overrides { port: Some(3), data: Some("elsewhere".into()), host: None, strict: false };
+    let overrides = Overrides { port: Some(3), data: Some("elsewhere".into()), ..Overrides::default() };
     let loaded = read(&folder.path().join("config.toml"), environment, &overrides);
     assert_eq!(render(&loaded.diagnostics, false), "");
     let definition = loaded.definition.expect("it is valid");

@@ -1,0 +1,101 @@
+//! Small secrets that the server makes for itself and keeps in a file of the data folder, readable for the owner only, so that
+//! what was derived from them still works after a restart.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Error, ErrorKind, Result, Write};
+use std::path::Path;
+
+/// What a kept file holds.
+pub(crate) struct Kept {
+    /// The name of the file.
+    pub(crate) file: &'static str,
+    /// What it is, for messages: "an API key".
+    pub(crate) what: &'static str,
+    /// Makes a new one: a single line of visible ASCII.
+    pub(crate) create: fn() -> Result<String>,
+    /// Whether a line read back is one.
+    pub(crate) is_valid: fn(&str) -> bool,
+}
+
+/// The secret kept in the folder, or a new one that is kept from now on.
+///
+/// # Errors
+/// When the folder cannot be written, or the kept file does not hold such a secret.
+pub(crate) fn keep(folder: &Path, kept: &Kept) -> Result<String> {
+    let path = folder.join(kept.file);
+    if let Some(secret) = read(&path, kept)? {
+        return Ok(secret);
+    }
+    make_folder(folder)?;
+    let secret = (kept.create)()?;
+    // The random part makes the draft's name ours alone, so two servers that start together cannot meet in it.
+    let draft = folder.join(format!(".{}-{}", kept.file, uuid::Uuid::new_v4().simple()));
+    let published = write_draft(&draft, &secret).and_then(|()| fs::hard_link(&draft, &path));
+    let _ = fs::remove_file(&draft);
+    match published {
+        Ok(()) => Ok(secret),
+        // Another process was faster; its secret counts.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(&path, kept)?.ok_or(error),
+        Err(error) => Err(Error::new(error.kind(), format!("cannot keep {} in {}: {error}", kept.what, path.display()))),
+    }
+}
+
+/// Fills a buffer from the system's random source.
+///
+/// # Errors
+/// When that fails.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0_u8; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::other("the system's random source failed"))?;
+    Ok(bytes)
+}
+
+fn read(path: &Path, kept: &Kept) -> Result<Option<String>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))),
+    };
+    let secret = text.trim_end();
+    if !(kept.is_valid)(secret) {
+        let message = format!("{} does not hold {}; delete it to get a new one", path.display(), kept.what);
+        return Err(Error::new(ErrorKind::InvalidData, message));
+    }
+    restrict(path)?;
+    Ok(Some(secret.to_owned()))
+}
+
+fn write_draft(path: &Path, secret: &str) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file: File = options.open(path)?;
+    writeln!(file, "{secret}")?;
+    file.sync_all()
+}
+
+/// Takes the rights of others away from a file that somebody copied or restored.
+#[cfg(unix)]
+fn restrict(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "a kept secret was readable for others; its mode is now 0600");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn restrict(_path: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Makes a folder with those above it, for this user only: what is kept in it is nobody else's business.
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
