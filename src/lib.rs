@@ -5,11 +5,15 @@
 
 pub mod api;
 pub mod auth;
+mod canonical;
 pub mod cli;
 pub mod data_source;
 pub mod definition;
 pub mod diagnostic;
 pub mod execution;
+mod kept;
 pub mod resolver;
 pub mod schema;
+pub mod sealing;
 pub mod server;
+pub mod table;

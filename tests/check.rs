@@ -149,3 +149,15 @@ fn a_missing_configuration_says_so() {
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(output.stdout.contains("config.toml"), "{output:?}");
 }
+
+/// Tables are judged by DynamoDB's own rules, in memory.
+#[test]
+fn tables_are_judged_and_not_made() {
+    let table = "\n[[table]]\ntable_name = \"t\"\nkey_schema = [{ attribute_name = \"\", key_type = \"HASH\" }]\n";
+    let config = harness::config("") + table;
+    let definition = Definition::of(&[("config.toml", config.as_str()), ("schema.graphql", "type Query { a: Int }")]);
+    let output = definition.run(&["check"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stdout.contains("DynamoDB refuses the table `t`: "), "{output:?}");
+    assert!(!definition.path(".syncgate").exists());
+}

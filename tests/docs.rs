@@ -15,19 +15,26 @@ use value::Value;
 struct Example {
     definition: Definition,
     upstream: Server,
-    server: Server,
+    /// `None` while another one is started in its place.
+    server: Option<Server>,
 }
 
 impl Example {
     fn start() -> Self {
         let definition = Definition::example();
-        let upstream = definition.serve();
-        let server = serve(&definition, &upstream);
+        // Without a data folder: that is the other server's.
+        let upstream = definition.serve_as(&["--ephemeral"], &[]);
+        let server = Some(serve(&definition, &upstream));
         Self { definition, upstream, server }
     }
 
     fn restart(&mut self) {
-        self.server = serve(&self.definition, &self.upstream);
+        self.server = None;
+        self.server = Some(serve(&self.definition, &self.upstream));
+    }
+
+    fn client(&self) -> Client {
+        self.server.as_ref().expect("a server").client()
     }
 }
 
@@ -101,7 +108,7 @@ fn run_page(page: &str) -> usize {
         if block.language != "sh" || block.text.starts_with("ask()") {
             continue;
         }
-        let Some(answer) = request(example.server.client(), &block.text) else { continue };
+        let Some(answer) = request(example.client(), &block.text) else { continue };
         let next = blocks.get(at + 1);
         let words = next.map_or("", |next| next.before.as_str());
         match next.filter(|next| next.language == "json" && next.before.trim().is_empty()) {
@@ -157,6 +164,11 @@ fn the_readme_answers_as_printed() {
 #[test]
 fn first_steps_answer_as_printed() {
     assert_eq!(run_page("docs/guide/first-steps.md"), 10);
+}
+
+#[test]
+fn tables_answer_as_printed() {
+    assert_eq!(run_page("docs/guide/dynamodb.md"), 4);
 }
 
 #[test]

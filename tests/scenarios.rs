@@ -5,6 +5,8 @@
 //! - `toml api`: members of `[api]`, added to a configuration with an API key, the schema `schema.graphql`, a NONE data source
 //!   `none` and an HTTP data source `upstream`. Or `toml config.toml`: the whole configuration. `{{upstream}}` is the upstream's
 //!   address.
+//! - `toml tables`: `[[table]]` and what else stands beside `[api]`. A line `Servers: dynalite, moto` has the file run again, each
+//!   time with the tables in such a server of DynamoDB's API instead of the embedded one.
 //! - a path (`js resolvers/Query.a.js`): a file of the definition.
 //! - `http upstream`: a request that the upstream expects (first line, headers that must be there, body), `---`, and its answer
 //!   (status, headers, body). Whatever else it is asked, it answers 599 and says what it got.
@@ -19,15 +21,26 @@ mod scenario;
 
 use std::path::{Path, PathBuf};
 
+use harness::dynamodb_servers::{DynamodbServer, servers_are_wanted};
+
 /// The scenarios of one folder, all at once.
 fn run_folder(folder: &str) {
+    run_all(&files(folder), &[]);
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
     let folder = scenarios().join(folder);
     let mut files: Vec<PathBuf> =
         entries(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
     files.sort();
     assert!(!files.is_empty(), "{} has no scenarios", folder.display());
+    files
+}
+
+/// Runs scenarios, their servers with these environment variables.
+fn run_all(files: &[PathBuf], environment: &[(&str, &str)]) {
     let failures: Vec<String> = std::thread::scope(|scope| {
-        let running: Vec<_> = files.iter().map(|file| (file, scope.spawn(move || scenario::run(file)))).collect();
+        let running: Vec<_> = files.iter().map(|file| (file, scope.spawn(move || scenario::run(file, environment)))).collect();
         running
             .into_iter()
             .filter_map(|(file, thread)| {
@@ -68,4 +81,26 @@ macro_rules! folders {
     };
 }
 
-folders! { context errors http_source limits pipelines requests results templates unit }
+folders! { context dynamodb errors http_source limits pipelines requests results templates unit }
+
+/// The scenarios that name a server of DynamoDB's API once more, with their tables there.
+fn run_with_tables_in(name: &str, start: fn() -> DynamodbServer) {
+    if !servers_are_wanted() {
+        return;
+    }
+    let server = start();
+    let mut files = files("dynamodb");
+    files.retain(|file| scenario::servers(file).iter().any(|server| server == name));
+    assert!(!files.is_empty(), "no scenario names {name}");
+    run_all(&files, &[("SYNCGATE_DYNAMODB__ENDPOINT", &server.endpoint())]);
+}
+
+#[test]
+fn dynamodb_in_dynalite() {
+    run_with_tables_in("dynalite", DynamodbServer::dynalite);
+}
+
+#[test]
+fn dynamodb_in_moto() {
+    run_with_tables_in("moto", DynamodbServer::moto);
+}

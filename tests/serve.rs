@@ -35,9 +35,10 @@ fn the_summary_says_what_is_served() {
         &format!("Endpoint      http://localhost:{port}/graphql"),
         &format!("http://localhost:{port}/apis/club/graphql"),
         "API key       …0000",
-        "Data sources  1 HTTP, 1 NONE",
+        "Data sources  1 AMAZON_DYNAMODB, 1 HTTP, 1 NONE",
         "1 PIPELINE APPSYNC_JS",
-        "2 UNIT VTL",
+        "3 UNIT VTL",
+        &format!("Tables        1 (http://localhost:{port}/dynamodb/)"),
         "Warnings      none",
     ] {
         assert!(server.summary.contains(expected), "{expected:?} is missing in\n{}", server.summary);
@@ -159,8 +160,11 @@ fn what_cannot_be_served_is_refused_by_name() {
     for (config, expected) in [
         (with("type = \"NONE\"", "type = \"NON\""), "NON"),
         (
-            with("type = \"NONE\"", "type = \"NONE\"\n[api.data_sources.table]\ntype = \"AMAZON_DYNAMODB\"\ntable_name = \"t\""),
-            "data source type AMAZON_DYNAMODB is not supported yet",
+            with(
+                "type = \"NONE\"",
+                "type = \"NONE\"\n[api.data_sources.table]\ntype = \"AMAZON_DYNAMODB\"\ntable_name = \"t\"\nversioned = true",
+            ),
+            "data source table: versioned = true (conflict detection) is not supported yet",
         ),
         (
             with(

@@ -10,7 +10,7 @@ use super::authorization::Authorization;
 use super::{Api, Limits};
 use crate::auth;
 use crate::data_source::http::HttpClients;
-use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource};
+use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource, Services};
 use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind, Runtime};
 use crate::diagnostic::{Diagnostic, Place, Severity, closest};
 use crate::execution::cache::PlanCache;
@@ -21,6 +21,8 @@ use crate::schema::{self, FieldNames, TypeSystem};
 /// What compiling needs beside the definition.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What data sources reach.
+    pub services: Arc<Services>,
     /// The folder of the definition: relative imports of resolver code stay inside it.
     pub folder: PathBuf,
     /// The largest answer, in bytes.
@@ -187,12 +189,25 @@ impl Compiler<'_> {
                         }
                     }
                 }
+                DataSourceConfig::AmazonDynamodb(config) => {
+                    let unsupported = [
+                        (config.versioned, "versioned = true (conflict detection)", "versioned = false"),
+                        (config.use_caller_credentials, "use_caller_credentials = true", "use_caller_credentials = false"),
+                    ];
+                    if let Some((_, setting, help)) = unsupported.into_iter().find(|(is_set, ..)| *is_set) {
+                        let message = format!("data source {name}: {setting} is not supported yet");
+                        let diagnostic = Diagnostic::error("unsupported-data-source", message).help(format!("Write {help}."));
+                        found.push((diagnostic, source.place.clone()));
+                        continue;
+                    }
+                    built.insert(Arc::clone(name), Arc::new(self.options.services.dynamodb(config, self.definition)));
+                }
                 _ => {
                     let diagnostic = Diagnostic::error(
                         "unsupported-data-source",
                         format!("data source {name}: {}", data_source::unsupported(source.data_source_type().name())),
                     )
-                    .help("Give it type = \"NONE\" or type = \"HTTP\" with this version.");
+                    .help("Give it type = \"NONE\", \"HTTP\" or \"AMAZON_DYNAMODB\" with this version.");
                     found.push((diagnostic, source.place.clone()));
                 }
             }
@@ -303,9 +318,10 @@ fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a Str>) -> String {
 impl Options {
     /// For a definition read from `config`.
     #[must_use]
-    pub fn new(config: &std::path::Path, server: &definition::ServerSettings) -> Self {
+    pub fn new(config: &std::path::Path, server: &definition::ServerSettings, services: Arc<Services>) -> Self {
         let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
         Self {
+            services,
             folder: config.parent().map_or_else(PathBuf::new, std::path::Path::to_path_buf),
             response_limit: bytes(server.response_limit),
             data_source_limit: bytes(server.response_limit),

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use value::value;
 
 use super::*;
+use crate::data_source::Services;
 use crate::definition::{self, Overrides};
 use crate::diagnostic::Severity;
+use crate::table::DataFolderTables;
 
 /// A definition in a folder of its own: `config.toml` (the tables after `[api]`), schema and other files.
 struct Folder {
@@ -34,7 +36,7 @@ impl Folder {
         let loaded = definition::read(&config, std::iter::empty::<(String, String)>(), &Overrides::default());
         let mut found = loaded.diagnostics;
         let definition = loaded.definition.unwrap_or_else(|| panic!("{found:?}"));
-        let compiled = Api::compile(&definition.apis[0], &Options::new(&config, &definition.server));
+        let compiled = Api::compile(&definition.apis[0], &Options::new(&config, &definition.server, services()));
         found.extend(compiled.diagnostics);
         (compiled.api.map(Arc::new), found)
     }
@@ -44,6 +46,13 @@ impl Folder {
         assert!(found.iter().all(|diagnostic| diagnostic.severity != Severity::Error), "{found:?}");
         api.unwrap_or_else(|| panic!("{found:?}"))
     }
+}
+
+/// Tables that are there for whoever asks; these APIs do not.
+fn services() -> Arc<Services> {
+    let server = definition::ServerSettings { ephemeral: true, ..definition::ServerSettings::default() };
+    let tables = DataFolderTables::new(&server, &definition::DynamodbSettings::default());
+    Arc::new(Services::new(Arc::new(tables), definition::ServiceEndpoint::Embedded))
 }
 
 async fn body_within(api: &Arc<Api>, query: &str, time: Duration) -> String {

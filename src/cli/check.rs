@@ -5,11 +5,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{CheckArguments, Format, colors, print};
+use dynamodb::Dynamodb;
+
 use crate::api::{Api, Options};
-use crate::definition::{self, Limits, Overrides};
+use crate::data_source::Services;
+use crate::definition::{self, DynamodbSettings, Limits, Overrides, ServerDefinition};
 use crate::diagnostic::{Diagnostic, Severity, Source, json_lines, render, summary};
 use crate::resolver::compile::{CodeCompiler, compile_template};
 use crate::schema;
+use crate::table::{self, DataFolderTables};
 
 pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
     let (files, found) = if arguments.files.is_empty() {
@@ -30,15 +34,39 @@ pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
 
 /// A whole definition.
 fn definition_at(config: &Path, strict: bool) -> (Vec<String>, Vec<Diagnostic>) {
-    let loaded = definition::read(config, std::env::vars_os(), &Overrides { strict, ..Overrides::default() });
+    // Ephemeral: tables are made in memory, so that DynamoDB's own rules judge them, and the data folder is not touched.
+    let overrides = Overrides { strict, ephemeral: true, ..Overrides::default() };
+    let loaded = definition::read(config, std::env::vars_os(), &overrides);
     let mut found = loaded.diagnostics;
     if let Some(server) = loaded.definition {
+        let tables = Arc::new(DataFolderTables::new(&server.server, &DynamodbSettings::default()));
+        let services = Services::new(Arc::clone(&tables) as _, server.dynamodb.endpoint.clone());
+        let options = Options::new(config, &server.server, Arc::new(services));
         for api in &server.apis {
-            let options = Options::new(config, &server.server);
             found.extend(Api::compile(api, &options).diagnostics);
         }
+        found.extend(judged(&*tables, &server));
     }
     (vec![config.display().to_string()], found)
+}
+
+/// What DynamoDB says of the tables, and which of them are in none.
+fn judged(tables: &dyn Dynamodb, definition: &ServerDefinition) -> Vec<Diagnostic> {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(async {
+            let mut found = Vec::new();
+            if !definition.tables.is_empty() {
+                found = table::ensure(tables, &definition.tables, "").await.diagnostics;
+                // Without any [[table]] the tables are made by something else, which only a running server sees.
+                found.extend(table::missing(tables, definition).await);
+            }
+            found
+        }),
+        Err(error) => {
+            let message = format!("the tables are not checked: cannot start the runtime: {error}");
+            vec![Diagnostic::warning("tables-unchecked", message).help("Try again; the system lacks a resource.")]
+        }
+    }
 }
 
 /// A single file, by its extension.

@@ -1,6 +1,7 @@
 //! The command line: one thin file per subcommand. Results go to standard output, logs to standard error.
 
 mod check;
+mod seed;
 mod serve;
 mod summary;
 
@@ -28,6 +29,9 @@ enum Command {
     Serve(ServeArguments),
     /// Report everything that is wrong with a definition, or with single files, and run nothing.
     Check(CheckArguments),
+    /// Write files of items into tables, which are made when missing.
+    #[command(after_help = SEED_HELP)]
+    Seed(SeedArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -44,6 +48,9 @@ struct ServeArguments {
     /// The folder that keeps what the server must remember.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Store nothing: tables are empty at each start, and the data folder is not touched.
+    #[arg(long)]
+    ephemeral: bool,
     /// How log lines look.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: Format,
@@ -63,6 +70,67 @@ struct CheckArguments {
     /// Refuse what AppSync refuses, also where Syncgate could run it.
     #[arg(long)]
     strict: bool,
+}
+
+const SEED_HELP: &str = "\
+A file is a JSON list of items, JSON Lines (an item on each line), what `aws dynamodb scan` prints, or what
+`aws dynamodb batch-write-item` takes, which names its tables itself.
+
+Items are plain JSON, {\"id\": \"1\", \"n\": 3}, or DynamoDB's, {\"id\": {\"S\": \"1\"}, \"n\": {\"N\": \"3\"}}, by itself or as
+{\"Item\": ...} as in exports. The first item of a file decides: DynamoDB's if each of its attributes is an object with
+one member that is named after a type and has its form, else plain.
+
+An item that is there already is replaced. The first item that is refused stops the command, which says where it stands
+and how many were written.";
+
+#[derive(Clone, Debug, Args)]
+struct SeedArguments {
+    /// The files; without any, those that `seed` of each [[table]] names.
+    files: Vec<PathBuf>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "config.toml")]
+    config: PathBuf,
+    /// The table; else the one that is called like the file, or the only one of the configuration.
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// How items are written, instead of what the first item of each file says.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<SeedFormat>,
+    /// Delete the table with its items first, and make it as the configuration says.
+    #[arg(long, requires = "table")]
+    recreate: bool,
+    /// The address of DynamoDB's API to write to, a running server's for instance, instead of the data folder.
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The folder that keeps what the server must remember.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SeedFormat {
+    /// Plain JSON.
+    Plain,
+    /// DynamoDB's JSON.
+    Dynamodb,
+}
+
+impl SeedFormat {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Dynamodb => "dynamodb",
+        }
+    }
+}
+
+impl From<SeedFormat> for crate::table::ItemFormat {
+    fn from(format: SeedFormat) -> Self {
+        match format {
+            SeedFormat::Plain => Self::Plain,
+            SeedFormat::Dynamodb => Self::Dynamodb,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,6 +153,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match line.command {
         Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Seed(arguments)) => seed::run(&arguments),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
         None => serve::run(&line.serve),
     }

@@ -6,37 +6,25 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 
-use super::summary::{Served, summary};
+use super::summary::{Served, base, summary};
 use super::{Format, ServeArguments, colors, print, print_error};
 use crate::api::{Api, Options};
+use crate::auth::sigv4::Credential;
 use crate::auth::{ApiKey, ApiKeys, Authenticator, keep};
-use crate::definition::{self, ApiDefinition, AuthenticationType, Mode, Overrides, Secret, ServerDefinition, ServerSettings};
+use crate::data_source::Services;
+use crate::definition::{
+    self, ApiDefinition, AuthenticationType, DataSource, DataSourceConfig, DynamodbSettings, Mode, Overrides, Secret,
+    ServerDefinition, ServerSettings, ServiceEndpoint,
+};
 use crate::diagnostic::{Diagnostic, Severity, render, summary as count, wants_color};
-use crate::server::{self, ServedApi, Server};
+use crate::sealing;
+use crate::server::{self, ServedApi, Server, TablesEndpoint};
+use crate::table::{self, DataFolderTables};
 
 pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
     log(arguments.log_format);
-    let overrides = Overrides { host: arguments.host.clone(), port: arguments.port, data: arguments.data.clone(), strict: false };
-    let loaded = definition::read(&arguments.config, std::env::vars_os(), &overrides);
-    let mut found = loaded.diagnostics;
-    let mut compiled = Vec::new();
-    if let Some(definition) = &loaded.definition {
-        let options = Options::new(&arguments.config, &definition.server);
-        for api in &definition.apis {
-            let result = Api::compile(api, &options);
-            found.extend(result.diagnostics);
-            compiled.extend(result.api);
-        }
-    }
-    let refused = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let Some(definition) = loaded.definition.filter(|definition| !refused && compiled.len() == definition.apis.len()) else {
-        report(&found);
-        print_error("Nothing is served: the errors above must be mended first.\n");
-        return ExitCode::FAILURE;
-    };
-    report(&found);
-    match listen(&definition, compiled, &found) {
-        Ok(()) => ExitCode::SUCCESS,
+    match serve(arguments) {
+        Ok(code) => code,
         Err(error) => {
             print_error(&format!("error: {error:#}\n"));
             ExitCode::FAILURE
@@ -44,8 +32,74 @@ pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
     }
 }
 
+fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
+    let overrides = Overrides {
+        host: arguments.host.clone(),
+        port: arguments.port,
+        data: arguments.data.clone(),
+        ephemeral: arguments.ephemeral,
+        strict: false,
+    };
+    let loaded = definition::read(&arguments.config, std::env::vars_os(), &overrides);
+    // Documents are up to 200 levels deep, which fits into the usual 2 MiB; twice that is a margin that costs address space only.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(4 << 20)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let mut found = loaded.diagnostics;
+    let mut ready = None;
+    if let Some(definition) = loaded.definition {
+        let tables = Arc::new(DataFolderTables::new(&definition.server, &definition.dynamodb));
+        let services = Arc::new(Services::new(Arc::clone(&tables) as _, definition.dynamodb.endpoint.clone()));
+        let options = Options::new(&arguments.config, &definition.server, Arc::clone(&services));
+        let mut compiled = Vec::new();
+        for api in &definition.apis {
+            let result = Api::compile(api, &options);
+            found.extend(result.diagnostics);
+            compiled.extend(result.api);
+        }
+        // Tables are made for a definition that is served, not for one that is refused.
+        if !refused(&found) {
+            if let Some(secret) = secret(&definition)? {
+                services.set_secret(&secret);
+            }
+            let endpoint = tables_url(&definition);
+            found.extend(runtime.block_on(table::prepare(&tables, &definition, &endpoint)));
+        }
+        ready = Some((definition, compiled, tables)).filter(|(definition, compiled, _)| compiled.len() == definition.apis.len());
+    }
+    report(&found);
+    let Some((definition, compiled, tables)) = ready.filter(|_| !refused(&found)) else {
+        print_error("Nothing is served: the errors above must be mended first.\n");
+        return Ok(ExitCode::FAILURE);
+    };
+    listen(&runtime, &definition, compiled, tables, &found)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refused(found: &[Diagnostic]) -> bool {
+    found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// What tokens are sealed with. A definition that has none to seal needs no file for it.
+fn secret(definition: &ServerDefinition) -> anyhow::Result<Option<Vec<u8>>> {
+    let seals = |source: &DataSource| matches!(source.config, DataSourceConfig::AmazonDynamodb(_));
+    if !definition.apis.iter().any(|api| api.data_sources.values().any(seals)) {
+        return Ok(None);
+    }
+    let folder = definition.server.data.display();
+    sealing::server_secret(&definition.server).map(Some).with_context(|| format!("cannot keep the server's secret in {folder}"))
+}
+
 /// Serves until the process is told to stop.
-fn listen(definition: &ServerDefinition, compiled: Vec<Api>, found: &[Diagnostic]) -> anyhow::Result<()> {
+fn listen(
+    runtime: &tokio::runtime::Runtime,
+    definition: &ServerDefinition,
+    compiled: Vec<Api>,
+    tables: Arc<DataFolderTables>,
+    found: &[Diagnostic],
+) -> anyhow::Result<()> {
     let mut served = Vec::new();
     let mut shown = Vec::new();
     for (api, definition_of_api) in compiled.into_iter().zip(&definition.apis) {
@@ -54,19 +108,17 @@ fn listen(definition: &ServerDefinition, compiled: Vec<Api>, found: &[Diagnostic
         let hosts = definition_of_api.domain_names.iter().map(ToString::to_string).collect();
         served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), Authenticator::api_key(keys)));
     }
-    // Documents are up to 200 levels deep, which fits into the usual 2 MiB; twice that is a margin that costs address space only.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_stack_size(4 << 20)
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
     runtime.block_on(async {
         let stop = stop_signal()?;
-        let server = Server::bind(settings(&definition.server), served).await?;
+        let mut server = Server::bind(settings(&definition.server), served).await?;
+        if has_tables_endpoint(definition) {
+            server = server.with_tables(tables_endpoint(&definition.dynamodb, tables)).await?;
+        }
         let terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
         let warnings = found.len();
         let secrets = terminal && definition.server.mode == Mode::Development;
-        print(&summary(server.local_addr(), definition.server.mode, &shown, warnings, secrets));
+        let tables = shown_tables(definition, &server);
+        print(&summary(server.local_addr(), definition.server.mode, &shown, tables.as_deref(), warnings, secrets));
         server.run(stop).await;
         Ok(())
     })
@@ -100,6 +152,49 @@ fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(Api
         tracing::warn!(api = %api.api_id, "the API has no API key, so that no request is let in; add one under api_keys");
     }
     Ok((ApiKeys::new(keys), shown))
+}
+
+/// Where the tables' API will be, for commands that findings show.
+fn tables_url(definition: &ServerDefinition) -> String {
+    match &definition.dynamodb.endpoint {
+        ServiceEndpoint::Embedded => {
+            let ServerSettings { host, port, .. } = definition.server;
+            let host = if host.is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { host };
+            format!("http://{}/dynamodb/", std::net::SocketAddr::new(host, port))
+        }
+        ServiceEndpoint::Url(url) => url.to_string(),
+        ServiceEndpoint::Aws => "https://dynamodb.REGION.amazonaws.com".to_owned(),
+    }
+}
+
+/// Whether DynamoDB's API is to be served: to everyone on this machine in development, else to those who have an access key.
+fn has_tables_endpoint(definition: &ServerDefinition) -> bool {
+    let ServerDefinition { server, dynamodb, .. } = definition;
+    let open = server.mode == Mode::Development && server.host.is_loopback();
+    dynamodb.endpoint == ServiceEndpoint::Embedded && (open || !dynamodb.access_keys.is_empty())
+}
+
+/// `1 (http://localhost:4000/dynamodb/)`
+fn shown_tables(definition: &ServerDefinition, server: &Server) -> Option<String> {
+    let count = match definition.tables.len() {
+        0 => return None,
+        count => count,
+    };
+    let storage = if definition.server.ephemeral { ", in memory" } else { "" };
+    let endpoint = match server.tables_addr() {
+        Some(address) => format!(" ({})", base(address)),
+        None if server.has_tables() => format!(" ({}/dynamodb/)", base(server.local_addr())),
+        None => String::new(),
+    };
+    Some(format!("{count}{storage}{endpoint}"))
+}
+
+fn tables_endpoint(dynamodb: &DynamodbSettings, tables: Arc<DataFolderTables>) -> TablesEndpoint {
+    let credentials = dynamodb.access_keys.iter().map(|key| Credential {
+        access_key_id: key.access_key_id.to_string(),
+        secret_access_key: key.secret_access_key.expose().to_owned(),
+    });
+    TablesEndpoint { service: tables, region: "us-east-1".into(), port: dynamodb.port, credentials: credentials.collect() }
 }
 
 fn settings(server: &ServerSettings) -> server::Settings {

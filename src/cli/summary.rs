@@ -16,15 +16,19 @@ pub(super) struct Served<'a> {
 }
 
 /// The summary of a started server. Secrets appear on a terminal in development only.
-pub(super) fn summary(address: SocketAddr, mode: Mode, apis: &[Served<'_>], warnings: usize, show_secrets: bool) -> String {
+pub(super) fn summary(
+    address: SocketAddr,
+    mode: Mode,
+    apis: &[Served<'_>],
+    tables: Option<&str>,
+    warnings: usize,
+    show_secrets: bool,
+) -> String {
     let mut out = String::new();
     let mut line = |label: &str, text: &str| {
         let _ = writeln!(out, "  {label:<14}{text}");
     };
-    let base = match address.ip() {
-        ip if ip.is_loopback() => format!("http://localhost:{}", address.port()),
-        _ => format!("http://{address}"),
-    };
+    let base = base(address);
     line(
         "Mode",
         match mode {
@@ -45,6 +49,9 @@ pub(super) fn summary(address: SocketAddr, mode: Mode, apis: &[Served<'_>], warn
         line("Data sources", &counted(definition.data_sources.values().map(|source| source.data_source_type().name())));
         line("Resolvers", &resolvers(definition));
     }
+    if let Some(tables) = tables {
+        line("Tables", tables);
+    }
     line(
         "Warnings",
         &match warnings {
@@ -53,6 +60,14 @@ pub(super) fn summary(address: SocketAddr, mode: Mode, apis: &[Served<'_>], warn
         },
     );
     out
+}
+
+/// The address of a listener as people write it.
+pub(super) fn base(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_loopback() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
+    }
 }
 
 /// `3 UNIT APPSYNC_JS, 1 PIPELINE VTL`

@@ -3,8 +3,10 @@
 //! A data source takes the evaluated request of a resolver, a plain [`Value`], and gives the raw result that the response handler
 //! sees as `ctx.result`. It knows nothing of GraphQL: which field asks is in [`Call`] for messages and traces only.
 
+pub mod dynamodb;
 pub mod http;
 mod none;
+mod services;
 
 use std::time::Instant;
 
@@ -14,6 +16,7 @@ use value::{Str, Value};
 
 pub use self::http::HttpDataSource;
 pub use none::NoneDataSource;
+pub use services::Services;
 
 /// How many requests of one batch are under way together where a kind has no batch operation of its own.
 const BATCH_CONCURRENCY: usize = 16;
@@ -86,7 +89,7 @@ impl DataSourceError {
 /// The message for a definition that names a kind of data source which this version cannot serve.
 #[must_use]
 pub fn unsupported(kind: &str) -> String {
-    format!("data source type {kind} is not supported yet; the supported types are NONE and HTTP")
+    format!("data source type {kind} is not supported yet; the supported types are NONE, HTTP and AMAZON_DYNAMODB")
 }
 
 #[cfg(test)]
@@ -108,6 +111,6 @@ mod tests {
 
     #[test]
     fn an_unsupported_kind_is_refused_by_name() {
-        assert!(unsupported("AMAZON_DYNAMODB").starts_with("data source type AMAZON_DYNAMODB is not supported yet"));
+        assert!(unsupported("AWS_LAMBDA").starts_with("data source type AWS_LAMBDA is not supported yet"));
     }
 }

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "every test binary uses another part")]
 #![allow(unused_imports, reason = "every test binary uses another part")]
 
+pub(crate) mod dynamodb_servers;
 mod http;
 mod process;
 
@@ -43,7 +44,7 @@ impl Definition {
         let definition = Self::new();
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         definition.write("config.toml", &read(&repository.join("config.toml")));
-        for folder in ["schema", "resolvers"] {
+        for folder in ["schema", "resolvers", "seeds"] {
             definition.copy(repository, Path::new(folder));
         }
         definition
@@ -86,9 +87,14 @@ impl Definition {
 
     /// As [`Definition::serve`], with environment variables.
     pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
+        self.serve_as(&[], environment)
+    }
+
+    /// As [`Definition::serve`], with further arguments and environment variables.
+    pub(crate) fn serve_as(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Server {
         let mut command = command();
         command.arg("serve").arg("--config").arg(self.path("config.toml"));
-        command.args(["--port", "0", "--data"]).arg(self.path("data"));
+        command.args(["--port", "0", "--data"]).arg(self.path("data")).args(arguments);
         command.envs(environment.iter().copied());
         Server::start(command)
     }

@@ -5,6 +5,8 @@
 pub(crate) enum Block {
     /// Members of `[api]`.
     Api(String),
+    /// `[[table]]` and whatever else stands beside `[api]`.
+    Tables(String),
     /// A file of the definition.
     File { path: String, text: String },
     /// A request that the upstream expects, and its answer.
@@ -57,6 +59,7 @@ fn block(line: usize, words: &str, text: String) -> Result<Block, String> {
     let words: Vec<&str> = words.split_whitespace().collect();
     Ok(match words.as_slice() {
         ["toml", "api"] => Block::Api(text),
+        ["toml", "tables"] => Block::Tables(text),
         ["http", "upstream"] => {
             let (request, answer) =
                 text.split_once("---\n").ok_or_else(|| format!("line {line}: no `---` between request and answer"))?;
@@ -83,4 +86,10 @@ fn message(text: &str) -> Message {
     let headers = lines.filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, text)| (name.to_ascii_lowercase(), text.trim().to_owned())).collect();
     Message { first, headers, body: body.trim_end_matches('\n').to_owned() }
+}
+
+/// The servers that a line `Servers: dynalite, moto` names.
+pub(crate) fn servers(markdown: &str) -> Vec<String> {
+    let line = markdown.lines().find_map(|line| line.strip_prefix("Servers: "));
+    line.map(|names| names.split(", ").map(str::to_owned).collect()).unwrap_or_default()
 }

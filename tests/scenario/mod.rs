@@ -11,20 +11,27 @@ use value::{Object, Value};
 use crate::harness::{API_KEY, Answer, Client, Definition, config};
 use blocks::{Block, Message};
 
-/// Runs the scenario.
+/// The servers of DynamoDB's API, beside the embedded one, that the scenario names.
+pub(crate) fn servers(path: &Path) -> Vec<String> {
+    blocks::servers(&crate::harness::read(path))
+}
+
+/// Runs the scenario, the server with these environment variables.
 ///
 /// # Errors
 /// What differs from the file.
-pub(crate) fn run(path: &Path) -> Result<(), String> {
+pub(crate) fn run(path: &Path, environment: &[(&str, &str)]) -> Result<(), String> {
     let blocks = blocks::read(&crate::harness::read(path))?;
     let definition = Definition::new();
     let upstream = upstream::start(&blocks);
     let mut whole_config = None;
     let mut members = String::new();
+    let mut tables = String::new();
     let mut steps = Vec::new();
     for block in &blocks {
         match block {
             Block::Api(text) => members.push_str(text),
+            Block::Tables(text) => tables.push_str(text),
             Block::File { path, text } if path == "config.toml" => whole_config = Some(text.clone()),
             Block::File { path, text } => definition.write(path, text),
             Block::Upstream { .. } => {}
@@ -32,10 +39,10 @@ pub(crate) fn run(path: &Path) -> Result<(), String> {
         }
     }
     let text = whole_config.unwrap_or_else(|| {
-        config(&members) + "\n[api.data_sources.upstream]\ntype = \"HTTP\"\nendpoint = \"http://{{upstream}}\"\n"
+        config(&members) + "\n[api.data_sources.upstream]\ntype = \"HTTP\"\nendpoint = \"http://{{upstream}}\"\n\n" + &tables
     });
     definition.write("config.toml", &text.replace("{{upstream}}", &upstream.to_string()));
-    let server = definition.serve();
+    let server = definition.serve_with(environment);
     let failures = ask(server.client(), &steps)?;
     let log = server.log();
     if failures.is_empty() && !log.contains("panicked") {

@@ -63,6 +63,28 @@ pub fn to_dynamodb(value: &Value) -> Value {
     }
 }
 
+/// As [`to_dynamodb`], but what `toStringSet`, `toNumberSet` and `toBinarySet` gave is a set already and stays one: that is what
+/// the functions of the module are there for.
+pub(crate) fn to_attribute(value: &Value) -> Value {
+    match value {
+        Value::Object(object) if is_set(object) => value.clone(),
+        Value::Object(object) => {
+            typed("M", object.iter().map(|(key, value)| (key.clone(), to_attribute(value))).collect::<Object>())
+        }
+        Value::List(items) => typed("L", items.iter().map(to_attribute).collect::<Value>()),
+        _ => to_dynamodb(value),
+    }
+}
+
+/// Whether this is a set as the functions of the module write it.
+pub(crate) fn is_set(object: &Object) -> bool {
+    let mut members = object.iter();
+    match (members.next(), members.next()) {
+        (Some((name, Value::List(_))), None) => matches!(&**name, "SS" | "NS" | "BS"),
+        _ => false,
+    }
+}
+
 /// Every member as an attribute value.
 pub(crate) fn attributes(object: &Object) -> Object {
     object.iter().map(|(key, value)| (key.clone(), to_dynamodb(value))).collect()

@@ -3,7 +3,7 @@
 use value::{Object, Value, value};
 
 use super::update::{self, Names};
-use super::{attributes, check_depth, to_dynamodb};
+use super::{attributes, check_depth, to_attribute, to_dynamodb};
 use crate::arguments::Arguments;
 use crate::transform::dynamodb_filter;
 use crate::{Failure, Utility};
@@ -128,7 +128,7 @@ impl<'a> Builder<'a> {
                     request.insert("key", attributes(self.required_object(payload, "key")?));
                 }
                 Item => {
-                    request.insert("attributeValues", attributes(self.required_object(payload, "item")?));
+                    request.insert("attributeValues", item_attributes(self.required_object(payload, "item")?));
                 }
                 Update => {
                     let update = self.required_object(payload, "update")?;
@@ -184,13 +184,19 @@ impl<'a> Builder<'a> {
 
     /// A list of items or keys, typed.
     fn typed_list(self, list: &Value) -> Result<Value, Failure> {
-        let items =
-            list.as_list().map(|items| items.iter().map(|item| item.as_object().map(attributes)).collect::<Option<Vec<_>>>());
+        let items = list
+            .as_list()
+            .map(|items| items.iter().map(|item| item.as_object().map(item_attributes)).collect::<Option<Vec<_>>>());
         match items {
             Some(Some(items)) => Ok(items.into()),
             _ => Err(self.arguments.refuse(format!("{} expects a list of objects, not {list}", self.name))),
         }
     }
+}
+
+/// The attributes of an item; sets stay sets.
+fn item_attributes(item: &Object) -> Object {
+    item.iter().map(|(name, value)| (name.clone(), to_attribute(value))).collect()
 }
 
 type Table = fn(Builder<'_>, &Value) -> Result<Value, Failure>;
@@ -266,7 +272,7 @@ fn key_condition(condition: &Object) -> Result<Value, String> {
     for (attribute, operators) in condition {
         let operators = operators.as_object().ok_or_else(|| format!("the key '{attribute}' expects an object of operators"))?;
         for (operator, value) in operators {
-            let name = names.path([&**attribute].into_iter());
+            let name = names.name(attribute);
             let mut bind = |value: &Value| {
                 let place = format!(":expValue_{}", values.len() + 1);
                 values.insert(&*place, to_dynamodb(value));
@@ -306,14 +312,14 @@ mod tests {
         for (name, payload, expected) in [
             (
                 "get",
-                value!({"key": {"id": 1}, "consistentRead": true, "projection": ["a", "b.c"]}),
+                value!({"key": {"id": 1}, "consistentRead": true, "projection": ["a", "b.c[1][0]"]}),
                 value!({"operation": "GetItem", "key": {"id": {"N": 1}}, "consistentRead": true, "projection": {
-                    "expression": "#expName_1, #expName_2.#expName_3", "expressionNames": {"#expName_1": "a", "#expName_2": "b", "#expName_3": "c"}}}),
+                    "expression": "#expName_1, #expName_2.#expName_3[1][0]", "expressionNames": {"#expName_1": "a", "#expName_2": "b", "#expName_3": "c"}}}),
             ),
             (
                 "put",
-                value!({"key": {"id": "a"}, "item": {}, "condition": {"id": {"attributeExists": false}}}),
-                value!({"operation": "PutItem", "key": {"id": {"S": "a"}}, "attributeValues": {}, "condition": {
+                value!({"key": {"id": "a"}, "item": {"s": {"SS": ["x"]}, "m": {"SS": "x"}}, "condition": {"id": {"attributeExists": false}}}),
+                value!({"operation": "PutItem", "key": {"id": {"S": "a"}}, "attributeValues": {"s": {"SS": ["x"]}, "m": {"M": {"SS": {"S": "x"}}}}, "condition": {
                     "expression": "(attribute_not_exists(#id))", "expressionNames": {"#id": "id"}, "expressionValues": {}}}),
             ),
             (

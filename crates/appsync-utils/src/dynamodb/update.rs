@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use value::{Number, Object, Str, Value, value};
 
-use super::to_dynamodb;
+use super::{is_set, to_attribute};
 use crate::Failure;
 use crate::arguments::Arguments;
 
@@ -16,11 +16,16 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// The path to an attribute; a segment may end in places of a list, `object[1]`.
     pub(super) fn path<'a>(&mut self, segments: impl Iterator<Item = &'a str>) -> String {
-        segments.map(|segment| self.name(segment)).collect::<Vec<_>>().join(".")
+        let named = segments.map(|segment| {
+            let (name, places) = segment.split_at(places(segment));
+            self.name(name) + places
+        });
+        named.collect::<Vec<_>>().join(".")
     }
 
-    fn name(&mut self, segment: &str) -> String {
+    pub(super) fn name(&mut self, segment: &str) -> String {
         let next = self.numbers.len() + 1;
         let number = *self.numbers.entry(segment.into()).or_insert(next);
         let name = format!("#expName_{number}");
@@ -33,6 +38,19 @@ impl Names {
     pub(super) fn into_object(self) -> Object {
         self.names
     }
+}
+
+/// Where the `[1][0]` at the end of a segment begin; its length without any.
+fn places(segment: &str) -> usize {
+    let mut end = segment.len();
+    while let Some(open) = segment[..end].strip_suffix(']').and_then(|text| text.rfind('[')) {
+        let digits = &segment[open + 1..end - 1];
+        if open == 0 || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            break;
+        }
+        end = open;
+    }
+    end
 }
 
 pub(super) fn operation(kind: &str, members: &[(&str, &Value)]) -> Result<Value, Failure> {
@@ -75,7 +93,7 @@ struct Expression {
 pub(super) fn expression(update: &Object) -> Result<Value, String> {
     let mut expression = Expression::default();
     for (attribute, value) in update {
-        let path = expression.names.path([&**attribute].into_iter());
+        let path = expression.names.name(attribute);
         expression.attribute(&path, value)?;
     }
     let mut clauses = Vec::new();
@@ -95,7 +113,7 @@ pub(super) fn expression(update: &Object) -> Result<Value, String> {
 impl Expression {
     fn bind(&mut self, value: &Value) -> String {
         let place = format!(":expValue_{}", self.values.len() + 1);
-        self.values.insert(&*place, to_dynamodb(value));
+        self.values.insert(&*place, to_attribute(value));
         place
     }
 
@@ -107,6 +125,10 @@ impl Expression {
     /// An operation, an object whose members are updated one by one, a list of item updates, or a plain value.
     fn attribute(&mut self, path: &str, value: &Value) -> Result<(), String> {
         match value {
+            Value::Object(object) if is_set(object) => {
+                self.assign(path, value);
+                Ok(())
+            }
             Value::Object(object) => match object.get("type").and_then(Value::as_str) {
                 Some(kind) if kind.starts_with("OPERATION_") => self.operation(path, kind, object),
                 _ if object.is_empty() => {
