@@ -199,6 +199,10 @@ impl Engine {
     {
         let (sender, receiver) = oneshot::channel();
         let run = Box::new(move |database: Option<&Database>| {
+            if sender.is_closed() {
+                // Nobody waits any more: a call that was given up before its turn is not made.
+                return Done { answer: Box::new(|_| {}), wrote: false, panicked: false };
+            }
             let outcome = catch_unwind(AssertUnwindSafe(|| database.map(call)));
             let (result, panicked) = match outcome {
                 Ok(Some(result)) => (result.map_err(Failure::Engine), false),
@@ -337,22 +341,8 @@ impl Syncer {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(OpenError::Log)?;
         }
         let (waiting, queue) = threads::sync_channel::<Done>(QUEUE);
-        let thread = std::thread::Builder::new().name("dynamodb-sync".to_owned()).spawn(move || {
-            while let Ok(first) = queue.recv() {
-                let mut written = vec![first];
-                written.extend(queue.try_iter());
-                let synced = log.sync_data();
-                if let Err(error) = &synced {
-                    tracing::error!(%error, "writes could not be synced to the disk");
-                }
-                for done in written {
-                    (done.answer)(match &synced {
-                        Ok(()) => Ok(()),
-                        Err(error) => Err(Failure::Sync(std::io::Error::new(error.kind(), error.to_string()))),
-                    });
-                }
-            }
-        });
+        let thread = std::thread::Builder::new().name("dynamodb-sync".to_owned());
+        let thread = thread.spawn(move || acknowledge(&queue, || log.sync_data()));
         Ok(Self { waiting: Some(waiting), thread: Some(thread.map_err(OpenError::Thread)?) })
     }
 
@@ -370,6 +360,28 @@ impl Drop for Syncer {
         self.waiting = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+/// Answers writes once they are on the disk. A failed sync is final: the system may have dropped what it could not write and report
+/// the next sync as a success, and a log with a gap ends there, so no later write can be promised.
+fn acknowledge(written: &threads::Receiver<Done>, mut sync: impl FnMut() -> std::io::Result<()>) {
+    let mut synced = Ok(());
+    while let Ok(first) = written.recv() {
+        let mut group = vec![first];
+        group.extend(written.try_iter());
+        if synced.is_ok() {
+            synced = sync();
+            if let Err(error) = &synced {
+                tracing::error!(%error, "writes could not be synced to the disk; none is acknowledged until the server is started again");
+            }
+        }
+        for done in group {
+            (done.answer)(match &synced {
+                Ok(()) => Ok(()),
+                Err(error) => Err(Failure::Sync(std::io::Error::new(error.kind(), error.to_string()))),
+            });
         }
     }
 }
@@ -407,6 +419,56 @@ mod tests {
         ] {
             assert_eq!(without_paths(message), shown);
         }
+    }
+
+    #[test]
+    fn after_a_failed_sync_nothing_is_acknowledged() {
+        let (waiting, queue) = threads::sync_channel(8);
+        let (answers, results) = threads::channel();
+        let mut syncs = [Ok(()), Err(std::io::Error::other("the disk is gone")), Ok(())].into_iter();
+        let thread = std::thread::spawn(move || acknowledge(&queue, || syncs.next().expect("no sync after a failed one")));
+        let mut write = || {
+            let answers = answers.clone();
+            let answer = Box::new(move |durable: Result<(), Failure>| answers.send(durable.is_ok()).expect("the test listens"));
+            waiting.send(Done { answer, wrote: true, panicked: false }).expect("the thread listens");
+            results.recv().expect("an answer")
+        };
+        assert_eq!([write(), write(), write(), write()], [true, false, false, false]);
+        drop(waiting);
+        thread.join().expect("no panic");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_was_given_up_before_its_turn_is_not_made() {
+        let engine = Arc::new(Engine::start(Place::Memory("given-up".to_owned()), None).expect("started"));
+        let (release, held) = threads::channel::<()>();
+        let (begun, begins) = oneshot::channel();
+        let busy = tokio::spawn({
+            let engine = Arc::clone(&engine);
+            async move {
+                let call = move |_: &Database| {
+                    begun.send(()).expect("the test listens");
+                    held.recv().expect("released");
+                    Ok(())
+                };
+                engine.run(false, true, call).await.is_ok()
+            }
+        });
+        begins.await.expect("the engine is busy");
+        let made = Arc::new(AtomicBool::new(false));
+        {
+            let made = Arc::clone(&made);
+            let call = engine.run(false, true, move |_: &Database| {
+                made.store(true, Ordering::SeqCst);
+                Ok(())
+            });
+            let mut call = Box::pin(call);
+            assert!(futures_util::FutureExt::now_or_never(&mut call).is_none(), "it is queued");
+        }
+        release.send(()).expect("the engine listens");
+        assert!(busy.await.expect("no panic"));
+        assert!(engine.run(false, true, |_: &Database| Ok(())).await.is_ok(), "a later call has had its turn");
+        assert!(!made.load(Ordering::SeqCst));
     }
 
     #[test]
