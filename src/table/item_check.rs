@@ -101,7 +101,9 @@ fn key_attribute(name: &str, expected: &str, value: &Value) -> Result<(), String
             ))
         }
         Some(text) if expected == "N" && Number::from_text(text.strip_prefix('+').unwrap_or(text)).is_none() => {
-            Err(format!("The parameter cannot be converted to a numeric value: {text}"))
+            // The service shows the text, where there is one.
+            let shown = if text.is_empty() { String::new() } else { format!(": {text}") };
+            Err(format!("The parameter cannot be converted to a numeric value{shown}"))
         }
         Some(_) => Ok(()),
     }

@@ -427,7 +427,7 @@ mod tests {
         let (answers, results) = threads::channel();
         let mut syncs = [Ok(()), Err(std::io::Error::other("the disk is gone")), Ok(())].into_iter();
         let thread = std::thread::spawn(move || acknowledge(&queue, || syncs.next().expect("no sync after a failed one")));
-        let mut write = || {
+        let write = || {
             let answers = answers.clone();
             let answer = Box::new(move |durable: Result<(), Failure>| answers.send(durable.is_ok()).expect("the test listens"));
             waiting.send(Done { answer, wrote: true, panicked: false }).expect("the thread listens");

@@ -78,7 +78,7 @@ fn settings_of_dynamodb_are_judged() {
         &["invalid-value 6:8", "invalid-value 7:19", "wrong-type 8:11"],
     );
     check("[[dynamodb.access_keys]]\naccess_key_id = \"a b\"\n", &["missing-key 5:1", "invalid-value 6:17"]);
-    let key = "[[dynamodb.access_keys]]\naccess_key_id = \"a\"\nsecret_access_key = \"b\"\n";
+    let key = "[[dynamodb.access_keys]]\naccess_key_id = \"a\"\nsecret_access_key = \"bbbbbbbb\"\n";
     check(&format!("{key}{key}"), &["duplicate-access-key 8:1"]);
     check("[server]\nmode = \"production\"\n[dynamodb]\nport = 8000\n", &["without-effect 8:8"]);
     check(&format!("[server]\nmode = \"production\"\n[dynamodb]\nport = 8000\n{key}"), &[]);
@@ -99,11 +99,12 @@ fn services_are_embedded_unless_they_are_elsewhere() {
     assert_eq!(read("aws_region = \"eu-west-1\"\n").endpoint, None);
     assert_eq!(read("endpoint = \"embedded\"\n").endpoint, Some(ServiceEndpoint::Embedded));
     assert_eq!(read("endpoint = \"aws\"\n").endpoint, Some(ServiceEndpoint::Aws));
-    let remote =
-        read("endpoint = \"http://localhost:8000\"\naccess_key_id = \"a\"\nsecret_access_key = \"b\"\nsession_token = \"c\"\n");
+    let remote = read(
+        "endpoint = \"http://localhost:8000\"\naccess_key_id = \"a\"\nsecret_access_key = \"bbbbbbbb\"\nsession_token = \"c\"\n",
+    );
     assert_eq!(remote.endpoint, Some(ServiceEndpoint::Url("http://localhost:8000".into())));
     let credentials = remote.credentials.expect("an access key");
-    assert_eq!((&*credentials.access_key_id, credentials.secret_access_key.expose()), ("a", "b"));
+    assert_eq!((&*credentials.access_key_id, credentials.secret_access_key.expose()), ("a", "bbbbbbbb"));
     assert_eq!(credentials.session_token.as_ref().map(Secret::expose), Some("c"));
     check(&source("endpoint = \"localhost\"\n"), &["invalid-value 8:12"]);
     check(&source("endpoint = \"aws\"\nsession_token = \"c\"\n"), &["missing-key 5:1", "missing-key 5:1"]);
