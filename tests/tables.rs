@@ -368,7 +368,7 @@ fn an_endpoint_is_called_with_the_access_key_of_the_definition_and_a_refusal_nam
     let key = |id: &str, secret: &str| {
         format!("[[dynamodb.access_keys]]\naccess_key_id = \"{id}\"\nsecret_access_key = \"{secret}\"\n")
     };
-    let server = definition(&format!("[server]\nmode = \"production\"\n{}", key("AKIAOWN", "own"))).serve();
+    let server = definition(&format!("[server]\nmode = \"production\"\n{}", key("AKIAOWN", "own-secret"))).serve();
     let url = format!("http://{}/dynamodb/", server.address);
     let seed = |more: &str| {
         let definition = definition(more);
@@ -379,12 +379,12 @@ fn an_endpoint_is_called_with_the_access_key_of_the_definition_and_a_refusal_nam
         command.env_remove("AWS_SESSION_TOKEN").env("AWS_REGION", "us-east-1");
         run(command)
     };
-    let output = seed(&key("AKIAOWN", "own"));
+    let output = seed(&key("AKIAOWN", "own-secret"));
     succeeded(&output);
     assert_eq!(timeless(&output), "1 item into posts");
     let of_definition = "(signed with the access key `AKIAWRONG` of [[dynamodb.access_keys]])";
     let of_environment = "(signed with the access key `AKIAOTHER` of AWS_ACCESS_KEY_ID)";
-    for (more, expected) in [(key("AKIAWRONG", "own"), of_definition), (String::new(), of_environment)] {
+    for (more, expected) in [(key("AKIAWRONG", "own-secret"), of_definition), (String::new(), of_environment)] {
         let output = seed(&more);
         assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
         assert!(output.stderr.contains(expected), "{expected} is missing in {}", output.stderr);
