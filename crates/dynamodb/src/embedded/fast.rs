@@ -50,154 +50,114 @@ pub(super) trait Answer: Serialize + Sized {
 
 type Attributes = HashMap<String, AttributeValue>;
 
-macro_rules! members {
-    ($request:ident: $($name:literal => $field:ident = $read:expr,)*) => {
-        for (name, value) in $request {
+/// A request whose members are read straight into its fields; any other member makes it one for the long way. So does a required
+/// one that is absent or empty: the long way has the words for it.
+macro_rules! plain {
+    ($members:expr; $($required:literal => $field:ident = $read:expr,)* optional: $($name:literal => $other:ident = $as:expr,)*) => {{
+        let mut plain = Self::default();
+        for (name, value) in $members {
             // An absent member and null are the same.
             if value.is_null() {
                 continue;
             }
             match &**name {
-                $($name => $field = Some($read(value)?),)*
+                $($required => plain.$field = $read(value)?,)*
+                $($name => plain.$other = Some($as(value)?),)*
                 _ => return None,
             }
         }
-    };
+        if $(plain.$field.is_empty())||* {
+            return None;
+        }
+        plain
+    }};
 }
+
+/// What `ReturnValues` of a put or a deletion may be, and `ReturnValuesOnConditionCheckFailure`.
+const OLD: &[&str] = &["NONE", "ALL_OLD"];
 
 impl Request for GetItemRequest {
     fn plain(request: &Object) -> Option<Self> {
-        let (mut table, mut key, mut consistent, mut projection, mut names) = (None, None, None, None, None);
-        members! { request:
-            "TableName" => table = table_name,
+        Some(plain! { request.iter();
+            "TableName" => table_name = table_name,
             "Key" => key = attributes,
-            "ConsistentRead" => consistent = Value::as_bool,
-            "ProjectionExpression" => projection = text,
-            "ExpressionAttributeNames" => names = texts,
-        }
-        Some(Self {
-            table_name: table?,
-            key: key?,
-            consistent_read: consistent,
-            projection_expression: projection,
-            expression_attribute_names: names,
-            ..Self::default()
+            optional:
+            "ConsistentRead" => consistent_read = Value::as_bool,
+            "ProjectionExpression" => projection_expression = text,
+            "ExpressionAttributeNames" => expression_attribute_names = texts,
         })
     }
 }
 
 impl Request for PutItemRequest {
     fn plain(request: &Object) -> Option<Self> {
-        let (mut table, mut item, mut condition, mut names, mut values) = (None, None, None, None, None);
-        let (mut returned, mut on_failure) = (None, None);
-        members! { request:
-            "TableName" => table = table_name,
+        Some(plain! { request.iter();
+            "TableName" => table_name = table_name,
             "Item" => item = attributes,
-            "ConditionExpression" => condition = text,
-            "ExpressionAttributeNames" => names = texts,
-            "ExpressionAttributeValues" => values = attributes,
-            "ReturnValues" => returned = |value| one_of(value, &["NONE", "ALL_OLD"]),
-            "ReturnValuesOnConditionCheckFailure" => on_failure = |value| one_of(value, &["NONE", "ALL_OLD"]),
-        }
-        Some(Self {
-            table_name: table?,
-            item: item?,
-            condition_expression: condition,
-            expression_attribute_names: names,
-            expression_attribute_values: values,
-            return_values: returned,
-            return_values_on_condition_check_failure: on_failure,
-            ..Self::default()
+            optional:
+            "ConditionExpression" => condition_expression = text,
+            "ExpressionAttributeNames" => expression_attribute_names = texts,
+            "ExpressionAttributeValues" => expression_attribute_values = attributes,
+            "ReturnValues" => return_values = |value| one_of(value, OLD),
+            "ReturnValuesOnConditionCheckFailure" => return_values_on_condition_check_failure = |value| one_of(value, OLD),
         })
     }
 }
 
 impl Request for UpdateItemRequest {
     fn plain(request: &Object) -> Option<Self> {
-        let (mut table, mut key, mut update, mut condition, mut names, mut values) = (None, None, None, None, None, None);
-        let (mut returned, mut on_failure) = (None, None);
-        members! { request:
-            "TableName" => table = table_name,
+        let plain: Self = plain! { request.iter();
+            "TableName" => table_name = table_name,
             "Key" => key = attributes,
-            "UpdateExpression" => update = text,
-            "ConditionExpression" => condition = text,
-            "ExpressionAttributeNames" => names = texts,
-            "ExpressionAttributeValues" => values = attributes,
-            "ReturnValues" => returned = |value| one_of(value, &["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"]),
-            "ReturnValuesOnConditionCheckFailure" => on_failure = |value| one_of(value, &["NONE", "ALL_OLD"]),
-        }
-        Some(Self {
-            table_name: table?,
-            key: key?,
-            update_expression: Some(update?),
-            condition_expression: condition,
-            expression_attribute_names: names,
-            expression_attribute_values: values,
-            return_values: returned,
-            return_values_on_condition_check_failure: on_failure,
-            ..Self::default()
-        })
+            optional:
+            "UpdateExpression" => update_expression = text,
+            "ConditionExpression" => condition_expression = text,
+            "ExpressionAttributeNames" => expression_attribute_names = texts,
+            "ExpressionAttributeValues" => expression_attribute_values = attributes,
+            "ReturnValues" => return_values = |value| one_of(value, &["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"]),
+            "ReturnValuesOnConditionCheckFailure" => return_values_on_condition_check_failure = |value| one_of(value, OLD),
+        };
+        plain.update_expression.is_some().then_some(plain)
     }
 }
 
 impl Request for DeleteItemRequest {
     fn plain(request: &Object) -> Option<Self> {
-        let (mut table, mut key, mut condition, mut names) = (None, None, None, None);
-        let (mut returned, mut on_failure) = (None, None);
         // Values of expressions are read late by the engine, and in the long way only.
-        members! { request:
-            "TableName" => table = table_name,
+        Some(plain! { request.iter();
+            "TableName" => table_name = table_name,
             "Key" => key = attributes,
-            "ConditionExpression" => condition = text,
-            "ExpressionAttributeNames" => names = texts,
-            "ReturnValues" => returned = |value| one_of(value, &["NONE", "ALL_OLD"]),
-            "ReturnValuesOnConditionCheckFailure" => on_failure = |value| one_of(value, &["NONE", "ALL_OLD"]),
-        }
-        Some(Self {
-            table_name: table?,
-            key: key?,
-            condition_expression: condition,
-            expression_attribute_names: names,
-            return_values: returned,
-            return_values_on_condition_check_failure: on_failure,
-            ..Self::default()
+            optional:
+            "ConditionExpression" => condition_expression = text,
+            "ExpressionAttributeNames" => expression_attribute_names = texts,
+            "ReturnValues" => return_values = |value| one_of(value, OLD),
+            "ReturnValuesOnConditionCheckFailure" => return_values_on_condition_check_failure = |value| one_of(value, OLD),
         })
     }
 }
 
 impl Request for QueryRequest {
     fn plain(request: &Object) -> Option<Self> {
-        let (mut table, mut key_condition, mut filter, mut projection) = (None, None, None, None);
-        let (mut names, mut values, mut forward, mut limit) = (None, None, None, None);
-        let (mut select, mut consistent, mut index) = (None, None, None);
         // The start key is read late by the engine, and in the long way only.
-        members! { request:
-            "TableName" => table = table_name,
-            "KeyConditionExpression" => key_condition = text,
-            "FilterExpression" => filter = text,
-            "ProjectionExpression" => projection = text,
-            "ExpressionAttributeNames" => names = texts,
-            "ExpressionAttributeValues" => values = attributes,
-            "ScanIndexForward" => forward = Value::as_bool,
+        let forward = match request.get("ScanIndexForward") {
+            None | Some(Value::Null) => true,
+            Some(direction) => direction.as_bool()?,
+        };
+        let mut plain: Self = plain! { request.iter().filter(|(name, _)| &***name != "ScanIndexForward");
+            "TableName" => table_name = table_name,
+            optional:
+            "KeyConditionExpression" => key_condition_expression = text,
+            "FilterExpression" => filter_expression = text,
+            "ProjectionExpression" => projection_expression = text,
+            "ExpressionAttributeNames" => expression_attribute_names = texts,
+            "ExpressionAttributeValues" => expression_attribute_values = attributes,
             "Limit" => limit = count,
             "Select" => select = text,
-            "ConsistentRead" => consistent = Value::as_bool,
-            "IndexName" => index = text,
-        }
-        Some(Self {
-            table_name: table?,
-            key_condition_expression: Some(key_condition?),
-            filter_expression: filter,
-            projection_expression: projection,
-            expression_attribute_names: names,
-            expression_attribute_values: values,
-            scan_index_forward: forward.unwrap_or(true),
-            limit,
-            select,
-            consistent_read: consistent,
-            index_name: index,
-            ..Self::default()
-        })
+            "ConsistentRead" => consistent_read = Value::as_bool,
+            "IndexName" => index_name = text,
+        };
+        plain.scan_index_forward = forward;
+        plain.key_condition_expression.is_some().then_some(plain)
     }
 }
 
