@@ -81,7 +81,7 @@ pub(super) async fn connect(settings: &RemoteSettings, limits: Limits) -> Client
 /// How often and in which mode the environment says, with the pauses that the newest generation of the SDKs makes for DynamoDB:
 /// 25 ms at first. The older pause of up to a second would be felt whenever a local endpoint is not up.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-fn retries(environment: Option<&RetryConfig>) -> RetryConfig {
+pub(super) fn retries(environment: Option<&RetryConfig>) -> RetryConfig {
     let pauses = RetrySpec::v2_1().with_non_throttling_initial_backoff(Duration::from_millis(25));
     environment.cloned().unwrap_or_else(RetryConfig::standard).with_retry_spec(pauses)
 }
