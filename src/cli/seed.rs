@@ -67,7 +67,8 @@ fn attempt(arguments: &SeedArguments) -> Result<(), Refusal> {
     runtime.block_on(async {
         // The lock of the data folder is held to the end.
         let service = service(arguments, &definition).await?;
-        run_on(service, arguments, files, &tables, &address(arguments, &definition)).await
+        run_on(service, arguments, files, &tables, &arguments.endpoint.clone().unwrap_or_else(|| table::address(&definition)))
+            .await
     })
 }
 
@@ -233,30 +234,15 @@ fn concerned(arguments: &SeedArguments, definition: &ServerDefinition, files: &[
     definition.tables.iter().filter(|table| is_concerned(&table.table_name)).cloned().collect()
 }
 
-/// The address at which the tables are reached, for commands that are shown.
-fn address(arguments: &SeedArguments, definition: &ServerDefinition) -> String {
-    match (&arguments.endpoint, &definition.dynamodb.endpoint) {
-        (Some(endpoint), _) => endpoint.clone(),
-        (None, ServiceEndpoint::Url(url)) => url.to_string(),
-        // The shell puts the region in.
-        (None, ServiceEndpoint::Aws) => "https://dynamodb.$AWS_REGION.amazonaws.com".into(),
-        (None, ServiceEndpoint::Embedded) => own_address(definition),
-    }
-}
-
-/// The address of the tables of a server that runs this definition.
-fn own_address(definition: &ServerDefinition) -> String {
-    let server = &definition.server;
-    let host = if server.host.is_unspecified() { "127.0.0.1".to_owned() } else { server.host.to_string() };
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    format!("http://{host}:{}/dynamodb/", server.port)
-}
-
 fn unopened(problem: &OpenTablesError, arguments: &SeedArguments, definition: &ServerDefinition) -> Refusal {
     let help = match problem {
         OpenTablesError::Panic(_) => "this is a defect of Syncgate: please report it".to_owned(),
         OpenTablesError::InUse(_) => {
-            format!("a running server has them; write through it:\n{} --endpoint {}", command(arguments), own_address(definition))
+            format!(
+                "a running server has them; write through it:\n{} --endpoint {}",
+                command(arguments),
+                table::own_address(&definition.server)
+            )
         }
         OpenTablesError::Folder { .. } => "check its permissions, or name another folder with --data".into(),
         OpenTablesError::File { .. } => "is it the right folder? Name another one with --data".into(),

@@ -64,8 +64,7 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
             if let Some(secret) = secret(&definition)? {
                 services.set_secret(&secret);
             }
-            let endpoint = tables_url(&definition);
-            found.extend(runtime.block_on(table::prepare(&tables, &definition, &endpoint)));
+            found.extend(runtime.block_on(table::prepare(&tables, &definition)));
         }
         ready = Some((definition, compiled, tables)).filter(|(definition, compiled, _)| compiled.len() == definition.apis.len());
     }
@@ -152,19 +151,6 @@ fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(Api
         tracing::warn!(api = %api.api_id, "the API has no API key, so that no request is let in; add one under api_keys");
     }
     Ok((ApiKeys::new(keys), shown))
-}
-
-/// Where the tables' API will be, for commands that findings show.
-fn tables_url(definition: &ServerDefinition) -> String {
-    match &definition.dynamodb.endpoint {
-        ServiceEndpoint::Embedded => {
-            let ServerSettings { host, port, .. } = definition.server;
-            let host = if host.is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { host };
-            format!("http://{}/dynamodb/", std::net::SocketAddr::new(host, port))
-        }
-        ServiceEndpoint::Url(url) => url.to_string(),
-        ServiceEndpoint::Aws => "https://dynamodb.REGION.amazonaws.com".to_owned(),
-    }
 }
 
 /// Whether DynamoDB's API is to be served: to everyone on this machine in development, else to those who have an access key.

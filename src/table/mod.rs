@@ -23,4 +23,4 @@ pub use ensure::{Ensured, delete, ensure, key_attributes, missing, names};
 pub use item::ItemFormat;
 pub use item_check::check;
 pub use open::{OpenTablesError, open};
-pub use service::{DataFolderTables, DefaultTables, prepare};
+pub use service::{DataFolderTables, DefaultTables, address, own_address, prepare};

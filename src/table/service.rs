@@ -1,5 +1,6 @@
 //! The DynamoDB that a definition's tables are in.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use dynamodb::{Dynamodb, Operation, Remote, RemoteSettings, Response, ServiceError};
@@ -100,7 +101,7 @@ impl Dynamodb for DefaultTables {
 }
 
 /// Opens what the definition needs, makes the tables that are missing, and says what is wrong with the others.
-pub async fn prepare(embedded: &Arc<DataFolderTables>, definition: &ServerDefinition, endpoint: &str) -> Vec<Diagnostic> {
+pub async fn prepare(embedded: &Arc<DataFolderTables>, definition: &ServerDefinition) -> Vec<Diagnostic> {
     let tables = DefaultTables::new(embedded, &definition.dynamodb);
     let default = &definition.dynamodb.endpoint;
     let own = |source: &DataSource| match &source.config {
@@ -118,10 +119,28 @@ pub async fn prepare(embedded: &Arc<DataFolderTables>, definition: &ServerDefini
         };
         return vec![Diagnostic::error("tables-not-opened", error.to_string()).help(help)];
     }
-    let mut ensured = ensure(&tables, &definition.tables, endpoint).await;
+    let mut ensured = ensure(&tables, &definition.tables, &address(definition)).await;
     for name in &ensured.created {
         tracing::info!(table = %name, "made the table");
     }
     ensured.diagnostics.extend(missing(&tables, definition).await);
     ensured.diagnostics
+}
+
+/// The address at which the tables of a definition are reached, for commands that are shown.
+#[must_use]
+pub fn address(definition: &ServerDefinition) -> String {
+    match &definition.dynamodb.endpoint {
+        ServiceEndpoint::Embedded => own_address(&definition.server),
+        ServiceEndpoint::Url(url) => url.to_string(),
+        // The shell puts the region in.
+        ServiceEndpoint::Aws => "https://dynamodb.$AWS_REGION.amazonaws.com".to_owned(),
+    }
+}
+
+/// The address at which a server with these settings answers DynamoDB's API.
+#[must_use]
+pub fn own_address(server: &ServerSettings) -> String {
+    let host = if server.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { server.host };
+    format!("http://{}/dynamodb/", SocketAddr::new(host, server.port))
 }

@@ -3,7 +3,7 @@
 use dynamodb::Operation;
 use value::{Object, Str, Value};
 
-use super::condition::{self, Wanted};
+use super::condition::{self, Condition, Wanted};
 use super::convert::{attributes, into_plain};
 use super::expression::Expressions;
 use super::fields::{Fields, Place, Read, refuse};
@@ -108,13 +108,8 @@ impl DynamodbDataSource {
         let condition = condition::read(fields, &mut expressions, &mut request)?;
         set(&mut request, &wire::RETURN_VALUES, &*wire::ALL_NEW);
         expressions.finish(&mut request);
-        match (self.send(Operation::UpdateItem, request, call).await, condition) {
-            (Ok(mut body), _) => Ok(into_plain(take(&mut body, "Attributes"))),
-            (Err(Failed::Service(error)), Some(condition)) => {
-                self.condition_failed(condition, key, *error, Wanted::Unknown, call).await
-            }
-            (Err(failed), _) => Err(failed.into()),
-        }
+        let changed = self.send(Operation::UpdateItem, request, call).await;
+        self.attributes(changed, condition.map(|condition| (condition, key)), Wanted::Unknown, call).await
     }
 
     pub(super) async fn delete_item(&self, fields: &Fields<'_>, call: &Call) -> Read<Value> {
@@ -127,10 +122,22 @@ impl DynamodbDataSource {
         let condition = condition::read(fields, &mut expressions, &mut request)?;
         set(&mut request, &wire::RETURN_VALUES, &*wire::ALL_OLD);
         expressions.finish(&mut request);
-        match (self.send(Operation::DeleteItem, request, call).await, condition) {
+        let changed = self.send(Operation::DeleteItem, request, call).await;
+        self.attributes(changed, condition.map(|condition| (condition, key)), Wanted::Nothing, call).await
+    }
+
+    /// The attributes that a change answered, or what became of its condition.
+    async fn attributes(
+        &self,
+        changed: Result<Value, Failed>,
+        condition: Option<(Condition, Value)>,
+        wanted: Wanted<'_>,
+        call: &Call,
+    ) -> Read<Value> {
+        match (changed, condition) {
             (Ok(mut body), _) => Ok(into_plain(take(&mut body, "Attributes"))),
-            (Err(Failed::Service(error)), Some(condition)) => {
-                self.condition_failed(condition, key, *error, Wanted::Nothing, call).await
+            (Err(Failed::Service(error)), Some((condition, key))) => {
+                self.condition_failed(condition, key, *error, wanted, call).await
             }
             (Err(failed), _) => Err(failed.into()),
         }
