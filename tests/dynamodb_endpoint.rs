@@ -476,9 +476,12 @@ async fn a_large_request_has_its_place_until_the_service_has_ended() {
         })
         .await;
         let scans: Vec<_> = (0..LARGE_BODIES).map(|_| tokio::spawn(send(server.operation("Scan", &large)))).collect();
-        while service.begun.load(Ordering::SeqCst) < LARGE_BODIES {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let all_begin = async {
+            while service.begun.load(Ordering::SeqCst) < LARGE_BODIES {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), all_begin).await.expect("all scans begin");
         for scan in scans {
             if client_gone {
                 scan.abort();

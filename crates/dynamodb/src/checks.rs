@@ -1,4 +1,4 @@
-//! What no request may do, whoever answers it: overflow a stack or burn unbounded time.
+//! What no request may do: overflow a stack of the engine or burn unbounded time.
 //!
 //! [`check`] looks at a request once, without recursion, and refuses in DynamoDB's own words what a recursive parser or walk
 //! behind it could not carry: values nested far beyond the limit of 32 levels, expressions with more than 300 operators,
@@ -13,7 +13,7 @@ use value::{Iter, Value};
 use crate::{Operation, ServiceError};
 
 /// The largest request, in bytes: the service's limit for a request body.
-pub const MAX_REQUEST_BYTES: usize = 16 << 20;
+const MAX_REQUEST_BYTES: usize = 16 << 20;
 
 /// Above the service's 32, because where exactly a level begins to count differs among operations.
 const NESTING: usize = 34;
@@ -50,7 +50,7 @@ const MAX_STATEMENT_NESTING: usize = 300;
 ///
 /// # Errors
 /// A `ValidationException` with DynamoDB's message, without a request id.
-pub fn check(operation: Operation, request: &Value) -> Result<(), ServiceError> {
+pub(crate) fn check(operation: Operation, request: &Value) -> Result<(), ServiceError> {
     let mut bytes = 0_usize;
     let mut open = Vec::with_capacity(16);
     open.extend(Level::enter(request, Kind::Structure, 0));

@@ -7,7 +7,7 @@
 //!
 //! Nothing here knows AppSync, GraphQL or HTTP servers.
 
-pub mod checks;
+mod checks;
 mod embedded;
 mod error;
 mod operation;

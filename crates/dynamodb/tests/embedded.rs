@@ -365,16 +365,16 @@ async fn files_survive_their_handle_and_belong_to_one_process() {
 
 #[tokio::test]
 async fn memory_writes_no_files_and_is_its_own() {
-    let before: Vec<_> = std::fs::read_dir(".").unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let (one, other) = (tables().await, Embedded::memory().unwrap());
     ok(&one, Operation::PutItem, r#"{"TableName":"table","Item":{"id":{"S":"1"}}}"#).await;
     assert_eq!(ok(&other, Operation::ListTables, "{}").await.to_json(), r#"{"TableNames":[]}"#);
-    let after: Vec<_> = std::fs::read_dir(".").unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(before, after);
+    let names = std::fs::read_dir(".").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    // What the tables in memory are called.
+    assert_eq!(names.filter(|name| name.contains("syncgate-")).collect::<Vec<_>>(), [""; 0]);
 }
 
 #[tokio::test]
-async fn what_is_queued_is_finished_when_the_last_handle_goes() {
+async fn writes_at_the_same_time_are_all_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tables.db");
     let tables = Embedded::open(&path, Durability::Disk).unwrap();
@@ -434,11 +434,10 @@ async fn projections_return_what_they_name_and_no_more() {
         let read = ok(&tables, Operation::Scan, &scan).await;
         assert_eq!(read.at(&["Items"]).as_list().unwrap()[0].to_json(), expected, "Scan {projection}");
         let query = format!(
-            r#"{{"TableName":"table","IndexName":"by-g","KeyConditionExpression":"g = :g","ExpressionAttributeValues":{{":g":{{"S":"g"}}}},"ProjectionExpression":"{projection}"}}"#
+            r#"{{"TableName":"table","KeyConditionExpression":"id = :id","ExpressionAttributeValues":{{":id":{{"S":"1"}}}},"ProjectionExpression":"{projection}"}}"#
         );
         let read = ok(&tables, Operation::Query, &query).await;
-        // Without its sort key the item is not in the index.
-        assert_eq!(read.at(&["Count"]).as_i64(), Some(0));
+        assert_eq!(read.at(&["Items"]).as_list().unwrap()[0].to_json(), expected, "Query {projection}");
     }
     let named = r##"{"TransactItems":[{"Get":{"TableName":"table","Key":{"id":{"S":"1"}},"ProjectionExpression":"#a, #m.#y",
         "ExpressionAttributeNames":{"#a":"a","#m":"m","#y":"y"}}},{"Get":{"TableName":"table","Key":{"id":{"S":"none"}},"ProjectionExpression":"a"}}]}"##;

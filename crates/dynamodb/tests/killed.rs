@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use dynamodb::{Durability, Dynamodb, Embedded, Operation};
 use value::{Value, value};
@@ -35,19 +34,21 @@ async fn acknowledged_writes_survive_a_kill() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
+        let (sender, written) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
             let keys = lines.lines().map_while(Result::ok).filter_map(|line| {
                 let (key, number) = line.strip_prefix("written ")?.split_once(' ')?;
                 // A line cut by the kill has no end mark.
                 Some((key.to_owned(), number.strip_suffix('.')?.parse::<u64>().ok()?))
             });
-            keys.collect::<Vec<_>>()
+            keys.for_each(|key| sender.send(key).expect("the test listens"));
         });
-        tokio::time::sleep(Duration::from_millis(700 + 137 * (round % 7))).await;
+        // Another number of writes in each round, so that the kill comes at another moment.
+        let mut keys: Vec<_> = (0..20 + round * 53 % 90).map(|_| written.recv().expect("the writer writes")).collect();
         child.kill().unwrap();
         child.wait().unwrap();
-        let keys = reader.join().unwrap();
-        assert!(keys.len() > 20, "round {round}: only {} writes before the kill", keys.len());
+        reader.join().unwrap();
+        keys.extend(written.try_iter());
         for (key, number) in keys {
             let latest = acknowledged.entry(key).or_insert(number);
             *latest = number.max(*latest);

@@ -157,7 +157,7 @@ impl Current {
     }
 }
 
-/// The running engine. Dropping it finishes what is queued and closes the database.
+/// The running engine. Dropping it finishes the call under way and closes the database; calls that nobody waits for any more are not made.
 pub(super) struct Engine {
     calls: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -374,7 +374,7 @@ fn acknowledge(written: &threads::Receiver<Done>, mut sync: impl FnMut() -> std:
         if synced.is_ok() {
             synced = sync();
             if let Err(error) = &synced {
-                tracing::error!(%error, "writes could not be synced to the disk; none is acknowledged until the server is started again");
+                tracing::error!(%error, "writes could not be synced to the disk; none is acknowledged until the tables are opened again");
             }
         }
         for done in group {

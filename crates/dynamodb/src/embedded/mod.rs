@@ -46,8 +46,8 @@ pub enum Durability {
     Disk,
 }
 
-/// Tables in this process. Clones are handles of the same tables; when the last one goes, what is queued is finished and the
-/// file is closed, which dropping it waits for.
+/// Tables in this process. Clones are handles of the same tables; when the last one goes, the call under way is finished and
+/// the file is closed, which dropping it waits for.
 #[derive(Clone)]
 pub struct Embedded {
     tables: Arc<Tables>,

@@ -117,10 +117,6 @@ async fn a_token_works_only_where_it_was_given() {
     let readings = readings().await;
     let query = |rest: &str| json(&format!(r#"{{"operation":"Query",{ALL_OF_A}{rest}}}"#));
     let first = readings.invoke(query(r#","limit":2"#), &call()).await.expect("a page");
-    let with = |mut request: Value, token: &Value| {
-        request.as_object_mut().expect("an object").insert("nextToken", token);
-        request
-    };
     let token = first.at(&["nextToken"]);
     // Another limit, direction or filter is the client's business.
     for rest in ["", r#","limit":5"#, r#","filter":{"expression":"attribute_exists(kind)"}"#] {
@@ -141,7 +137,7 @@ async fn a_token_works_only_where_it_was_given() {
         (&readings, with(query(""), &Value::from("")), &call(), "empty"),
         (&readings, with(query(""), token), &elsewhere, "another field"),
         (&other_api, with(query(""), token), &call(), "another API"),
-        (&other_table, with(posts_scan.clone(), token), &call(), "another table"),
+        (&other_table, with(query(""), token), &call(), "another table"),
         (&readings, with(posts_scan, token), &call(), "another operation"),
         (&readings, with(index, token), &call(), "another index"),
     ] {
@@ -153,6 +149,33 @@ async fn a_token_works_only_where_it_was_given() {
         json(r#"{"operation":"Query","query":{"expression":"sensor = :s","expressionValues":{":s":{"S":"b"}}}}"#);
     let error = readings.invoke(with(other_partition, token), &call()).await.expect_err("another partition");
     assert_eq!(error.error_type, "DynamoDB:DynamoDbException");
+}
+
+/// The request of the page that a token begins.
+fn with(mut request: Value, token: &Value) -> Value {
+    request.as_object_mut().expect("an object").insert("nextToken", token);
+    request
+}
+
+#[tokio::test]
+async fn a_token_belongs_to_its_segment() {
+    let readings = readings().await;
+    let scan = |rest: &str| json(&format!(r#"{{"operation":"Scan","limit":1{rest}}}"#));
+    let segments = [r#","totalSegments":2,"segment":0"#, r#","totalSegments":2,"segment":1"#];
+    let mut token = Value::Null;
+    let mut of = 0;
+    for (number, segment) in segments.iter().enumerate() {
+        let page = readings.invoke(scan(segment), &call()).await.expect("a page");
+        if !page.at(&["nextToken"]).is_null() {
+            (token, of) = (page.at(&["nextToken"]).clone(), number);
+        }
+    }
+    assert!(!token.is_null(), "one of the segments has more than a page");
+    readings.invoke(with(scan(segments[of]), &token), &call()).await.expect("the next page");
+    for elsewhere in [segments[1 - of], ""] {
+        let error = readings.invoke(with(scan(elsewhere), &token), &call()).await.expect_err("another segment");
+        assert_eq!(error.error_type, "DynamoDB:UserIllegalArgumentException", "{elsewhere}");
+    }
 }
 
 #[tokio::test]
