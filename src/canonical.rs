@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use value::{Str, Value};
+use value::Value;
 
 /// Attributes as text that is equal exactly for equal attributes: members sorted, sets sorted, `1.0` and `1` the same.
 pub(crate) fn canonical(attributes: &Value) -> String {
@@ -13,7 +13,7 @@ pub(crate) fn canonical(attributes: &Value) -> String {
 
 fn write_members(attributes: &Value, out: &mut String) {
     let mut members: Vec<_> = attributes.as_object().into_iter().flatten().collect();
-    members.sort_by_key(|(name, _)| Str::clone(name));
+    members.sort_unstable_by_key(|&(name, _)| name);
     for (name, value) in members {
         write_text(name, out);
         write_attribute(value, out);
@@ -21,6 +21,7 @@ fn write_members(attributes: &Value, out: &mut String) {
     out.push('.');
 }
 
+/// As deep as the value, which `value::MAX_DEPTH` bounds.
 fn write_attribute(attribute: &Value, out: &mut String) {
     let Some((kind, content)) = attribute.as_object().and_then(|object| object.iter().next()) else { return };
     out.push_str(kind);

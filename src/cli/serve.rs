@@ -110,7 +110,7 @@ fn listen(
     runtime.block_on(async {
         let stop = stop_signal()?;
         let mut server = Server::bind(settings(&definition.server), served).await?;
-        if has_tables_endpoint(definition) {
+        if definition.dynamodb.endpoint == ServiceEndpoint::Embedded {
             server = server.with_tables(tables_endpoint(&definition.dynamodb, tables)).await?;
         }
         let terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
@@ -151,13 +151,6 @@ fn api_keys(server: &ServerSettings, api: &ApiDefinition) -> anyhow::Result<(Api
         tracing::warn!(api = %api.api_id, "the API has no API key, so that no request is let in; add one under api_keys");
     }
     Ok((ApiKeys::new(keys), shown))
-}
-
-/// Whether DynamoDB's API is to be served: to everyone on this machine in development, else to those who have an access key.
-fn has_tables_endpoint(definition: &ServerDefinition) -> bool {
-    let ServerDefinition { server, dynamodb, .. } = definition;
-    let open = server.mode == Mode::Development && server.host.is_loopback();
-    dynamodb.endpoint == ServiceEndpoint::Embedded && (open || !dynamodb.access_keys.is_empty())
 }
 
 /// `1 (http://localhost:4000/dynamodb/)`

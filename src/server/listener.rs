@@ -63,8 +63,8 @@ impl<E: Execute> Server<E> {
         Ok(Self { listener, local_addr, tables: None, shared: Shared { routes, settings, pages, tables: None } })
     }
 
-    /// Adds the DynamoDB endpoint. In production, and beyond this machine, it exists only with credentials; without any this is a
-    /// warning in the log and nothing else.
+    /// Adds the DynamoDB endpoint. In production, and beyond this machine, it exists only with credentials; without any this does
+    /// nothing, see [`Self::has_tables`].
     ///
     /// # Errors
     /// [`BindError`] when its port is taken.
@@ -72,9 +72,6 @@ impl<E: Execute> Server<E> {
         let Shared { settings, .. } = &self.shared;
         let port = tables.port;
         let Some(endpoint) = Endpoint::new(tables, settings.mode, self.local_addr.ip().is_loopback()) else {
-            tracing::warn!(
-                "the DynamoDB endpoint is not served: in production, and on an address beyond this machine, it needs credentials"
-            );
             return Ok(self);
         };
         if let Some(port) = port {

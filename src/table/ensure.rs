@@ -86,7 +86,8 @@ pub async fn missing(service: &dyn Dynamodb, definition: &ServerDefinition) -> V
     if wanted.is_empty() {
         return Vec::new();
     }
-    let stored = names(service).await.unwrap_or_default();
+    // What there is is not known.
+    let Ok(stored) = names(service).await else { return Vec::new() };
     let defined = definition.tables.iter().map(|table| &*table.table_name);
     let known: Vec<&str> = defined.chain(stored.iter().map(|name| &**name)).collect();
     wanted.retain(|(_, name)| !known.contains(&&***name));
@@ -106,7 +107,7 @@ pub async fn missing(service: &dyn Dynamodb, definition: &ServerDefinition) -> V
 ///
 /// # Errors
 /// What the service refuses.
-pub async fn names(service: &dyn Dynamodb) -> Result<Vec<Str>, ServiceError> {
+pub(super) async fn names(service: &dyn Dynamodb) -> Result<Vec<Str>, ServiceError> {
     let mut names = Vec::new();
     let mut request = value!({});
     for _ in 0..MOST_PAGES {
@@ -125,7 +126,7 @@ pub async fn names(service: &dyn Dynamodb) -> Result<Vec<Str>, ServiceError> {
 ///
 /// # Errors
 /// What the service refuses.
-pub async fn key_attributes(service: &dyn Dynamodb, table_name: &str) -> Result<Option<Vec<Str>>, ServiceError> {
+pub(super) async fn key_attributes(service: &dyn Dynamodb, table_name: &str) -> Result<Option<Vec<Str>>, ServiceError> {
     let Some(table) = describe(service, table_name).await? else { return Ok(None) };
     let elements = table.get("KeySchema").and_then(Value::as_list).unwrap_or_default();
     let names = elements.iter().filter_map(|element| element.get("AttributeName")?.as_str().map(Str::from));

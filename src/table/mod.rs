@@ -19,7 +19,8 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use ensure::{Ensured, delete, ensure, key_attributes, missing, names};
+pub use ensure::{Ensured, delete, ensure, missing};
+use ensure::{key_attributes, names};
 pub use item::ItemFormat;
 pub use item_check::check;
 pub use open::{OpenTablesError, open};

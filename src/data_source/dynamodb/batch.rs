@@ -2,7 +2,7 @@
 //!
 //! The result names every table of the request and has a place for every key or item, in the order of the request: null where
 //! nothing was found or nothing was done. What the service leaves unprocessed is asked again as long as that helps; the rest is
-//! in the result, beside an error, with what was done.
+//! in the result, beside an error, with what was done. A batch that meets the deadline of its request has no result.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -161,7 +161,7 @@ impl DynamodbDataSource {
         self.batch(kind, request_items, tables, call).await
     }
 
-    /// Asks until nothing is left or it does not help; answers with everything that is known then.
+    /// Asks until nothing is left or it does not help; answers with everything that is known then, except at the deadline.
     async fn batch(&self, kind: Kind, request_items: Object, mut tables: Vec<Table>, call: &Call) -> Read<Value> {
         let mut pending = Value::from(request_items);
         let failure = match self.permit_all(kind.operation().name(), &tables) {
@@ -237,7 +237,11 @@ impl DynamodbDataSource {
 }
 
 fn count(kind: Kind, pending: &Value) -> usize {
-    pending.as_object().into_iter().flatten().map(|(_, table)| kind.left(table).len()).sum()
+    let keys_or_items = |table: &Value| match kind {
+        Kind::Get => table.get("Keys").and_then(Value::as_list).map_or(0, <[Value]>::len),
+        _ => table.as_list().map_or(0, <[Value]>::len),
+    };
+    pending.as_object().into_iter().flatten().map(|(_, table)| keys_or_items(table)).sum()
 }
 
 /// The member `tables`.

@@ -30,7 +30,7 @@ fn members(object: &Arc<Object>, place: &Place<'_>) -> Read<Option<Object>> {
     Ok(changed)
 }
 
-/// One attribute value in the API's form; `None` when it has it already.
+/// One attribute value in the API's form; `None` when it has it already. As deep as the value, which `value::MAX_DEPTH` bounds.
 fn attribute(value: &Value, place: &Place<'_>) -> Read<Option<Value>> {
     let Value::Object(object) = value else {
         return Err(refuse(format!(
@@ -145,6 +145,7 @@ pub(super) fn into_plain(mut item: Value) -> Value {
     item
 }
 
+/// As deep as the value, which `value::MAX_DEPTH` bounds.
 fn plain(attribute: &mut Value) {
     let Value::Object(object) = attribute else { return };
     // What others hold too, a part of the resolver's request for instance, is read; copying its type would be for nothing.

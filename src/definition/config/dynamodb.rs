@@ -81,7 +81,6 @@ pub(super) fn settings(table: Option<Table<'_>>, server: &ServerSettings) -> Dyn
     settings
 }
 
-/// What a header can carry.
 /// What a signature can name: its parts are separated by slashes and commas.
 fn key_id(text: Str) -> Result<Str, Problem> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
@@ -90,6 +89,7 @@ fn key_id(text: Str) -> Result<Str, Problem> {
     Err(Problem::new("must be letters, digits, `-`, `_` and `.`").help("a signature names it between slashes and commas"))
 }
 
+/// What nobody guesses.
 fn key_secret(text: Str) -> Result<Str, Problem> {
     if text.len() >= SHORTEST_KEY_SECRET && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(text);

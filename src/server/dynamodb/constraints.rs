@@ -1,5 +1,5 @@
 //! Required members, which the service misses before it runs an operation: `1 validation error detected: Value null at 'requestItems'
-//! failed to satisfy constraint: Member must not be null`. All of them are reported at once, together with what is wrong in the enumerations
+//! failed to satisfy constraint: Member must not be null`. The first ten are reported at once, together with what is wrong in the enumerations
 //! that most requests have.
 
 use dynamodb::Operation;
