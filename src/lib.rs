@@ -5,13 +5,18 @@
 
 pub mod api;
 pub mod auth;
+pub mod aws;
 mod canonical;
 pub mod cli;
 pub mod data_source;
+pub mod database;
 pub mod definition;
 pub mod diagnostic;
+pub mod event_bus;
 pub mod execution;
+pub mod http_client;
 mod kept;
+pub mod lambda_function;
 pub mod resolver;
 pub mod schema;
 pub mod sealing;

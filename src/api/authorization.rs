@@ -57,6 +57,7 @@ impl Authorization {
 pub(super) fn mode_of(identity: &Identity) -> ModeMask {
     match identity {
         Identity::ApiKey => bit(AuthenticationType::ApiKey),
+        Identity::Named { authentication_type, .. } => bit(*authentication_type),
     }
 }
 

@@ -9,12 +9,11 @@ use value::Str;
 use super::authorization::Authorization;
 use super::{Api, Limits};
 use crate::auth;
-use crate::data_source::http::HttpClients;
-use crate::data_source::{self, DataSource, HttpDataSource, NoneDataSource, Services};
-use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind, Runtime};
+use crate::data_source::{DataSource, Services};
+use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind};
 use crate::diagnostic::{Diagnostic, Place, Severity, closest};
 use crate::execution::cache::PlanCache;
-use crate::resolver::compile::{CodeCompiler, compile_runtime};
+use crate::resolver::compile::{CodeCompiler, Steps, compile_runtime};
 use crate::resolver::{Function, Kind, Resolver, ResolverSet};
 use crate::schema::{self, FieldNames, TypeSystem};
 
@@ -27,8 +26,6 @@ pub struct Options {
     pub folder: PathBuf,
     /// The largest answer, in bytes.
     pub response_limit: usize,
-    /// The largest body that is read from an HTTP data source, decompressed.
-    pub data_source_limit: usize,
 }
 
 /// What became of a definition.
@@ -105,7 +102,6 @@ impl Compiler<'_> {
     /// word is the worst of answers.
     fn without_effect(&mut self) {
         const CONFLICTS: &str = "conflicts are neither detected nor resolved";
-        const BATCHES: &str = "its data source is called once for each parent";
         let definition = self.definition;
         let mut found = Vec::new();
         if definition.api_cache.is_some() {
@@ -119,16 +115,10 @@ impl Compiler<'_> {
             if resolver.sync_config.is_some() {
                 found.push((format!("sync_config of {owner}"), CONFLICTS, &resolver.place));
             }
-            if resolver.max_batch_size > 0 {
-                found.push((format!("max_batch_size of {owner}"), BATCHES, &resolver.place));
-            }
         }
         for (name, function) in &definition.functions {
             if function.sync_config.is_some() {
                 found.push((format!("sync_config of function {name}"), CONFLICTS, &function.place));
-            }
-            if function.max_batch_size > 0 {
-                found.push((format!("max_batch_size of function {name}"), BATCHES, &function.place));
             }
         }
         for (setting, effect, place) in found {
@@ -160,60 +150,14 @@ impl Compiler<'_> {
     }
 
     fn data_sources(&mut self) -> IndexMap<Str, Arc<dyn DataSource>> {
-        let mut built: IndexMap<Str, Arc<dyn DataSource>> = IndexMap::new();
-        let mut found = Vec::new();
-        let clients = HttpClients::default();
+        let mut built = IndexMap::new();
         for (name, source) in &self.definition.data_sources {
-            match &source.config {
-                DataSourceConfig::None => {
-                    built.insert(Arc::clone(name), Arc::new(NoneDataSource));
+            match self.options.services.data_source(source, self.definition) {
+                Ok(data_source) => {
+                    built.insert(Arc::clone(name), data_source);
                 }
-                DataSourceConfig::Http(config) => {
-                    if config.authorization_config.is_some() {
-                        let message =
-                            format!("data source {name}: authorization_config AWS_IAM of HTTP data sources is not supported yet");
-                        let diagnostic = Diagnostic::error("unsupported-data-source", message).help(
-                            "Remove authorization_config, or point the data source at an endpoint that needs no signature.",
-                        );
-                        found.push((diagnostic, source.place.clone()));
-                        continue;
-                    }
-                    match HttpDataSource::new(&config.endpoint, self.options.data_source_limit) {
-                        Ok(http) => {
-                            built.insert(Arc::clone(name), Arc::new(http.clients(&clients)));
-                        }
-                        Err(fault) => {
-                            let diagnostic = Diagnostic::error("invalid-endpoint", format!("data source {name}: {fault}"))
-                                .help("An endpoint is an http:// or https:// URL without credentials, query or fragment.");
-                            found.push((diagnostic, source.place.clone()));
-                        }
-                    }
-                }
-                DataSourceConfig::AmazonDynamodb(config) => {
-                    let unsupported = [
-                        (config.versioned, "versioned = true (conflict detection)", "versioned = false"),
-                        (config.use_caller_credentials, "use_caller_credentials = true", "use_caller_credentials = false"),
-                    ];
-                    if let Some((_, setting, help)) = unsupported.into_iter().find(|(is_set, ..)| *is_set) {
-                        let message = format!("data source {name}: {setting} is not supported yet");
-                        let diagnostic = Diagnostic::error("unsupported-data-source", message).help(format!("Write {help}."));
-                        found.push((diagnostic, source.place.clone()));
-                        continue;
-                    }
-                    built.insert(Arc::clone(name), Arc::new(self.options.services.dynamodb(config, self.definition)));
-                }
-                _ => {
-                    let diagnostic = Diagnostic::error(
-                        "unsupported-data-source",
-                        format!("data source {name}: {}", data_source::unsupported(source.data_source_type().name())),
-                    )
-                    .help("Give it type = \"NONE\", \"HTTP\" or \"AMAZON_DYNAMODB\" with this version.");
-                    found.push((diagnostic, source.place.clone()));
-                }
+                Err(diagnostic) => self.report(diagnostic, source.place.as_ref()),
             }
-        }
-        for (diagnostic, place) in found {
-            self.report(diagnostic, place.as_ref());
         }
         built
     }
@@ -222,14 +166,22 @@ impl Compiler<'_> {
         CodeCompiler { folder: &self.options.folder, strict: self.definition.strict, limits: &self.definition.limits }
     }
 
+    /// Whether a function on this data source may be direct. One that is missing was reported where it is named.
+    fn steps(&self, data_source: &Str) -> Steps {
+        let config = self.definition.data_sources.get(data_source).map(|source| &source.config);
+        if matches!(config, None | Some(DataSourceConfig::AwsLambda(_))) { Steps::Direct } else { Steps::Needed }
+    }
+
     fn functions(&mut self, data_sources: &IndexMap<Str, Arc<dyn DataSource>>) -> IndexMap<Str, Arc<Function>> {
         let mut built = IndexMap::new();
         for (name, function) in &self.definition.functions {
-            let (code, mut found) = compile_runtime(&self.code(), &function.runtime, name, function.place.as_ref());
+            let steps = self.steps(&function.data_source);
+            let (code, mut found) = compile_runtime(&self.code(), &function.runtime, steps, name, function.place.as_ref());
             self.diagnostics.append(&mut found);
             // A data source that is missing here was reported where it is defined.
             if let (Some(code), Some(data_source)) = (code, data_sources.get(&function.data_source)) {
-                built.insert(Arc::clone(name), Arc::new(Function { code, data_source: Arc::clone(data_source) }));
+                let max_batch_size = function.max_batch_size;
+                built.insert(Arc::clone(name), Arc::new(Function { code, data_source: Arc::clone(data_source), max_batch_size }));
             }
         }
         built
@@ -247,18 +199,20 @@ impl Compiler<'_> {
             if let Some(field_names) = field_names {
                 self.coordinate(field_names, resolver);
             }
-            // A pipeline may do without steps of its own: its result is then its last function's.
-            let no_steps = Runtime::Templates { request: None, response: None };
-            let runtime = match (&resolver.kind, &resolver.runtime) {
-                (ResolverKind::Pipeline { .. }, Runtime::Direct) => &no_steps,
-                (_, runtime) => runtime,
+            let steps = match &resolver.kind {
+                // Its result is then its last function's.
+                ResolverKind::Pipeline { .. } => Steps::Pipeline,
+                ResolverKind::Unit { data_source } => self.steps(data_source),
             };
-            let (code, mut found) = compile_runtime(&self.code(), runtime, &coordinate, resolver.place.as_ref());
+            let (code, mut found) = compile_runtime(&self.code(), &resolver.runtime, steps, &coordinate, resolver.place.as_ref());
             self.diagnostics.append(&mut found);
             let Some(code) = code else { continue };
             let kind = match &resolver.kind {
                 ResolverKind::Unit { data_source } => {
-                    data_sources.get(data_source).map(|built| Kind::Unit(Function { code, data_source: Arc::clone(built) }))
+                    let max_batch_size = resolver.max_batch_size;
+                    let function =
+                        |built: &Arc<dyn DataSource>| Function { code, data_source: Arc::clone(built), max_batch_size };
+                    data_sources.get(data_source).map(function).map(Kind::Unit)
                 }
                 ResolverKind::Pipeline { functions: names } => {
                     let steps: Option<Vec<_>> = names.iter().map(|name| functions.get(name).cloned()).collect();
@@ -324,7 +278,6 @@ impl Options {
             services,
             folder: config.parent().map_or_else(PathBuf::new, std::path::Path::to_path_buf),
             response_limit: bytes(server.response_limit),
-            data_source_limit: bytes(server.response_limit),
         }
     }
 }

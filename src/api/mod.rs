@@ -22,6 +22,7 @@ use crate::execution::cache::{PlanCache, Prepared};
 use crate::execution::coercion::coerce_variables;
 use crate::execution::error::{RequestError, refused};
 use crate::execution::executor::{self, Request};
+use crate::execution::parser::parse_within;
 use crate::execution::plan::{ModeMask, Plan, ResolverId};
 use crate::execution::planner::Wiring;
 use crate::execution::{prepare, writer};
@@ -111,6 +112,20 @@ pub struct Api {
 }
 
 impl Api {
+    /// What is wrong with a document that shall be one mutation of this API, said before anybody runs it.
+    #[must_use]
+    pub fn check_mutation(&self, document: &str) -> Vec<String> {
+        if let Err(fault) = parse_within(document, self.limits.query_tokens) {
+            return vec![fault.to_string()];
+        }
+        match prepare(&self.type_system, self, document, None, self.introspection_enabled, self.limits.query_tokens) {
+            Prepared::Plan(plan) if plan.kind == OperationKind::Mutation => Vec::new(),
+            Prepared::Plan(_) => vec!["the operation is no mutation".to_owned()],
+            Prepared::Refused(errors) => errors.iter().map(|error| error.message.clone()).collect(),
+            Prepared::Unparsable => vec![RequestFault::Unparsable.to_string()],
+        }
+    }
+
     /// Runs one operation. Queries and mutations; a subscription is answered with its error.
     ///
     /// # Errors

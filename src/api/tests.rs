@@ -1,5 +1,7 @@
 //! Whole operations on small APIs of `NONE` data sources: limits, deadlines, panics, what has no effect yet.
 
+mod lambda;
+
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -24,7 +26,7 @@ impl Folder {
         let none = "[api.data_sources.none]\ntype = \"NONE\"\n";
         fs::write(root.path().join("config.toml"), format!("{head}{config}\n{none}")).expect("written");
         fs::write(root.path().join("schema.graphql"), schema).expect("written");
-        fs::create_dir(root.path().join("resolvers")).expect("a folder");
+        fs::create_dir_all(root.path().join("resolvers/functions")).expect("a folder");
         for (name, text) in files {
             fs::write(root.path().join("resolvers").join(name), text).expect("written");
         }
@@ -32,11 +34,15 @@ impl Folder {
     }
 
     fn compile(&self) -> (Option<Arc<Api>>, Vec<crate::diagnostic::Diagnostic>) {
+        self.compile_with(services())
+    }
+
+    fn compile_with(&self, services: Arc<Services>) -> (Option<Arc<Api>>, Vec<crate::diagnostic::Diagnostic>) {
         let config = self.root.path().join("config.toml");
         let loaded = definition::read(&config, std::iter::empty::<(String, String)>(), &Overrides::default());
         let mut found = loaded.diagnostics;
         let definition = loaded.definition.unwrap_or_else(|| panic!("{found:?}"));
-        let compiled = Api::compile(&definition.apis[0], &Options::new(&config, &definition.server, services()));
+        let compiled = Api::compile(&definition.apis[0], &Options::new(&config, &definition.server, services));
         found.extend(compiled.diagnostics);
         (compiled.api.map(Arc::new), found)
     }
@@ -50,9 +56,13 @@ impl Folder {
 
 /// Tables that are there for whoever asks; these APIs do not.
 fn services() -> Arc<Services> {
+    Arc::new(unshared_services())
+}
+
+fn unshared_services() -> Services {
     let server = definition::ServerSettings { ephemeral: true, ..definition::ServerSettings::default() };
     let tables = DataFolderTables::new(&server, &definition::DynamodbSettings::default());
-    Arc::new(Services::new(Arc::new(tables), definition::ServiceEndpoint::Embedded))
+    Services::new(Arc::new(tables), definition::ServiceEndpoint::Embedded)
 }
 
 async fn body_within(api: &Arc<Api>, query: &str, time: Duration) -> String {
@@ -242,7 +252,7 @@ export function response(ctx) { return JSON.stringify({ result: ctx.result, prev
         &[("Query.unit.js", seen), ("Query.pipe.js", before)],
     );
     let functions = folder.root.path().join("resolvers/functions");
-    fs::create_dir(&functions).expect("a folder");
+    fs::create_dir_all(&functions).expect("a folder");
     for name in ["one", "two"] {
         fs::write(functions.join(format!("{name}.js")), function(name)).expect("written");
     }

@@ -13,6 +13,8 @@ use std::time::SystemTime;
 use http::{HeaderMap, StatusCode};
 use value::Value;
 
+use crate::definition::AuthenticationType;
+
 pub use api_key::{ApiKey, ApiKeys};
 pub use development_key::{create_api_key, keep};
 
@@ -21,6 +23,13 @@ pub use development_key::{create_api_key, keep};
 pub enum Identity {
     /// A request with a valid API key; `ctx.identity` is null.
     ApiKey,
+    /// A caller inside this process whom the definition names, an event rule for instance.
+    Named {
+        /// The mode that fields are judged by.
+        authentication_type: AuthenticationType,
+        /// `ctx.identity`
+        context: Value,
+    },
 }
 
 impl Identity {
@@ -29,6 +38,7 @@ impl Identity {
     pub fn to_value(&self) -> Value {
         match self {
             Identity::ApiKey => Value::Null,
+            Identity::Named { context, .. } => context.clone(),
         }
     }
 }

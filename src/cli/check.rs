@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{CheckArguments, Format, colors, print};
 use dynamodb::Dynamodb;
 
-use crate::api::{Api, Options};
-use crate::data_source::Services;
+use super::engines::Engines;
+use super::{CheckArguments, Format, colors, print};
+use crate::database;
 use crate::definition::{self, DynamodbSettings, Limits, Overrides, ServerDefinition};
 use crate::diagnostic::{Diagnostic, Severity, Source, json_lines, render, summary};
 use crate::resolver::compile::{CodeCompiler, compile_template};
 use crate::schema;
-use crate::table::{self, DataFolderTables};
+use crate::table;
 
 pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
     let (files, found) = if arguments.files.is_empty() {
@@ -39,18 +39,16 @@ fn definition_at(config: &Path, strict: bool) -> (Vec<String>, Vec<Diagnostic>) 
     let loaded = definition::read(config, std::env::vars_os(), &overrides);
     let mut found = loaded.diagnostics;
     if let Some(server) = loaded.definition {
-        let tables = Arc::new(DataFolderTables::new(&server.server, &DynamodbSettings::default()));
-        let services = Services::new(Arc::clone(&tables) as _, server.dynamodb.endpoint.clone());
-        let options = Options::new(config, &server.server, Arc::new(services));
-        for api in &server.apis {
-            found.extend(Api::compile(api, &options).diagnostics);
-        }
-        found.extend(judged(&*tables, &server));
+        // A host that is asked nothing starts nothing.
+        let (engines, more) = Engines::new(&server, &DynamodbSettings::default(), Severity::Warning);
+        found.extend(more);
+        found.extend(engines.compile(config, &server).1);
+        found.extend(judged(&*engines.tables, &server));
     }
     (vec![config.display().to_string()], found)
 }
 
-/// What DynamoDB says of the tables, and which of them are in none.
+/// What DynamoDB says of the tables, which of them are in none, and what SQLite says of its databases' scripts.
 fn judged(tables: &dyn Dynamodb, definition: &ServerDefinition) -> Vec<Diagnostic> {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(async {
@@ -60,6 +58,7 @@ fn judged(tables: &dyn Dynamodb, definition: &ServerDefinition) -> Vec<Diagnosti
                 // Without any [[table]] the tables are made by something else, which only a running server sees.
                 found.extend(table::missing(tables, definition).await);
             }
+            found.extend(database::check(definition).await);
             found
         }),
         Err(error) => {

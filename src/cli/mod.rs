@@ -1,6 +1,8 @@
 //! The command line: one thin file per subcommand. Results go to standard output, logs to standard error.
 
 mod check;
+mod engines;
+mod event_rule;
 mod seed;
 mod serve;
 mod summary;

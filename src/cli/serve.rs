@@ -2,23 +2,22 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
 
+use super::engines::{Compiled, Engines};
 use super::summary::{Served, base, summary};
-use super::{Format, ServeArguments, colors, print, print_error};
-use crate::api::{Api, Options};
+use super::{Format, ServeArguments, colors, event_rule, print, print_error};
 use crate::auth::sigv4::Credential;
 use crate::auth::{ApiKey, ApiKeys, Authenticator, keep};
-use crate::data_source::Services;
 use crate::definition::{
-    self, ApiDefinition, AuthenticationType, DataSource, DataSourceConfig, DynamodbSettings, Mode, Overrides, Secret,
+    self, AccessKey, ApiDefinition, AuthenticationType, DataSource, DataSourceConfig, DynamodbSettings, Mode, Overrides, Secret,
     ServerDefinition, ServerSettings, ServiceEndpoint,
 };
 use crate::diagnostic::{Diagnostic, Severity, render, summary as count, wants_color};
 use crate::sealing;
-use crate::server::{self, ServedApi, Server, TablesEndpoint};
+use crate::server::{self, FunctionsEndpoint, ServedApi, Server, TablesEndpoint};
 use crate::table::{self, DataFolderTables};
 
 pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
@@ -50,30 +49,34 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     let mut found = loaded.diagnostics;
     let mut ready = None;
     if let Some(definition) = loaded.definition {
-        let tables = Arc::new(DataFolderTables::new(&definition.server, &definition.dynamodb));
-        let services = Arc::new(Services::new(Arc::clone(&tables) as _, definition.dynamodb.endpoint.clone()));
-        let options = Options::new(&arguments.config, &definition.server, Arc::clone(&services));
-        let mut compiled = Vec::new();
-        for api in &definition.apis {
-            let result = Api::compile(api, &options);
-            found.extend(result.diagnostics);
-            compiled.extend(result.api);
-        }
-        // Tables are made for a definition that is served, not for one that is refused.
+        // A developer may want the rest of the API; who invokes such a function is told the same.
+        let missing = match definition.server.mode {
+            Mode::Development => Severity::Warning,
+            Mode::Production => Severity::Error,
+        };
+        let (engines, more) = Engines::new(&definition, &definition.dynamodb, missing);
+        found.extend(more);
+        let (compiled, more) = engines.compile(&arguments.config, &definition);
+        found.extend(more);
+        // Tables are made and databases filled for a definition that is served, not for one that is refused.
         if !refused(&found) {
             if let Some(secret) = secret(&definition)? {
-                services.set_secret(&secret);
+                engines.services.set_secret(&secret);
             }
-            found.extend(runtime.block_on(table::prepare(&tables, &definition)));
+            found.extend(runtime.block_on(table::prepare(&engines.tables, &definition)));
+            found.extend(runtime.block_on(engines.databases.prepare()));
         }
-        ready = Some((definition, compiled, tables)).filter(|(definition, compiled, _)| compiled.len() == definition.apis.len());
+        let complete = compiled.apis.iter().all(Option::is_some);
+        ready = complete.then_some((definition, compiled, engines));
     }
     report(&found);
-    let Some((definition, compiled, tables)) = ready.filter(|_| !refused(&found)) else {
+    let Some((definition, compiled, engines)) = ready.filter(|_| !refused(&found)) else {
         print_error("Nothing is served: the errors above must be mended first.\n");
         return Ok(ExitCode::FAILURE);
     };
-    listen(&runtime, &definition, compiled, tables, &found)?;
+    let served = runtime.block_on(listen(&definition, compiled, &engines, found.len()));
+    runtime.block_on(engines.close());
+    served?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -92,35 +95,50 @@ fn secret(definition: &ServerDefinition) -> anyhow::Result<Option<Vec<u8>>> {
 }
 
 /// Serves until the process is told to stop.
-fn listen(
-    runtime: &tokio::runtime::Runtime,
-    definition: &ServerDefinition,
-    compiled: Vec<Api>,
-    tables: Arc<DataFolderTables>,
-    found: &[Diagnostic],
-) -> anyhow::Result<()> {
+async fn listen(definition: &ServerDefinition, compiled: Compiled, engines: &Engines, warnings: usize) -> anyhow::Result<()> {
     let mut served = Vec::new();
     let mut shown = Vec::new();
-    for (api, definition_of_api) in compiled.into_iter().zip(&definition.apis) {
+    for (api, definition_of_api) in compiled.apis.into_iter().flatten().zip(&definition.apis) {
         let (keys, own) = api_keys(&definition.server, definition_of_api)?;
         shown.push(Served { definition: definition_of_api, alone: definition.apis.len() == 1, api_keys: own });
         let hosts = definition_of_api.domain_names.iter().map(ToString::to_string).collect();
         served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), Authenticator::api_key(keys)));
     }
-    runtime.block_on(async {
-        let stop = stop_signal()?;
-        let mut server = Server::bind(settings(&definition.server), served).await?;
-        if definition.dynamodb.endpoint == ServiceEndpoint::Embedded {
-            server = server.with_tables(tables_endpoint(&definition.dynamodb, tables)).await?;
-        }
-        let terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
-        let warnings = found.len();
-        let secrets = terminal && definition.server.mode == Mode::Development;
-        let tables = shown_tables(definition, &server);
-        print(&summary(server.local_addr(), definition.server.mode, &shown, tables.as_deref(), warnings, secrets));
-        server.run(stop).await;
-        Ok(())
-    })
+    let stop = stop_signal()?;
+    let reach = event_rule::reach(&served, &engines.services, &definition.server);
+    let mut server = Server::bind(settings(&definition.server), served).await?;
+    if definition.dynamodb.endpoint == ServiceEndpoint::Embedded {
+        server = server.with_tables(tables_endpoint(&definition.dynamodb, Arc::clone(&engines.tables))).await?;
+    }
+    if let Some(host) = &engines.functions {
+        let credentials = credentials(&definition.lambda.access_keys);
+        server = server.with_functions(FunctionsEndpoint { host: Arc::clone(host), credentials });
+    }
+    let event_buses = engines.services.event_buses();
+    if !definition.event_rules.is_empty() {
+        server = server.with_events(Arc::clone(event_buses));
+    }
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    let secrets = terminal && definition.server.mode == Mode::Development;
+    let shown_engines = [
+        ("Tables", shown_tables(definition, &server)),
+        ("Databases", engines.databases.summary()),
+        ("Functions", shown_functions(definition, &server)),
+        ("Event rules", shown_event_rules(definition, &server)),
+    ];
+    let shown_engines: Vec<_> = shown_engines.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
+    print(&summary(server.local_addr(), definition.server.mode, &shown, &shown_engines, warnings, secrets));
+    event_buses.open(compiled.event_rules, &reach);
+    let mut stopped = None;
+    server
+        .run(async {
+            stop.await;
+            stopped = Some(Instant::now());
+        })
+        .await;
+    // Requests in flight and events share the grace.
+    event_buses.close(stopped.unwrap_or_else(Instant::now) + definition.server.shutdown_grace).await;
+    Ok(())
 }
 
 /// The keys of an API. In development an API without any gets one, kept in the data folder.
@@ -168,12 +186,27 @@ fn shown_tables(definition: &ServerDefinition, server: &Server) -> Option<String
     Some(format!("{count}{storage}{endpoint}"))
 }
 
+/// `2 (http://localhost:4000)`: what `--endpoint-url` is given.
+fn shown_functions(definition: &ServerDefinition, server: &Server) -> Option<String> {
+    let count = match definition.lambda_functions.len() {
+        0 => return None,
+        count => count,
+    };
+    let endpoint = if server.has_functions() { format!(" ({})", base(server.local_addr())) } else { String::new() };
+    Some(format!("{count}{endpoint}"))
+}
+
 fn tables_endpoint(dynamodb: &DynamodbSettings, tables: Arc<DataFolderTables>) -> TablesEndpoint {
-    let credentials = dynamodb.access_keys.iter().map(|key| Credential {
+    let credentials = credentials(&dynamodb.access_keys);
+    TablesEndpoint { service: tables, region: "us-east-1".into(), port: dynamodb.port, credentials }
+}
+
+fn credentials(keys: &[AccessKey]) -> Vec<Credential> {
+    let credentials = keys.iter().map(|key| Credential {
         access_key_id: key.access_key_id.to_string(),
         secret_access_key: key.secret_access_key.expose().to_owned(),
     });
-    TablesEndpoint { service: tables, region: "us-east-1".into(), port: dynamodb.port, credentials: credentials.collect() }
+    credentials.collect()
 }
 
 fn settings(server: &ServerSettings) -> server::Settings {
@@ -217,11 +250,23 @@ fn report(found: &[Diagnostic]) {
 
 fn log(format: Format) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("SYNCGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // Notices of a PostgreSQL server come with requests, and hold what its functions put into them.
+    let filter = EnvFilter::try_from_env("SYNCGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Only a second call could fail, and the first one's choice then stands.
     let _ = match format {
         Format::Text => builder.with_ansi(colors()).try_init(),
         Format::Json => builder.json().try_init(),
     };
+}
+
+/// `1 (http://localhost:4000/eventbridge/)`
+fn shown_event_rules(definition: &ServerDefinition, server: &Server) -> Option<String> {
+    let count = match definition.event_rules.len() {
+        0 => return None,
+        count => count,
+    };
+    let endpoint =
+        if server.has_events() { format!(" ({}{}/)", base(server.local_addr()), server::event_bus::PATH) } else { String::new() };
+    Some(format!("{count}{endpoint}"))
 }

@@ -15,12 +15,12 @@ pub(super) struct Served<'a> {
     pub(super) api_keys: Vec<Secret>,
 }
 
-/// The summary of a started server. Secrets appear on a terminal in development only.
+/// The summary of a started server; `services` are those inside this process, such as its tables. Secrets appear on a terminal in development only.
 pub(super) fn summary(
     address: SocketAddr,
     mode: Mode,
     apis: &[Served<'_>],
-    tables: Option<&str>,
+    services: &[(&str, String)],
     warnings: usize,
     show_secrets: bool,
 ) -> String {
@@ -49,8 +49,8 @@ pub(super) fn summary(
         line("Data sources", &counted(definition.data_sources.values().map(|source| source.data_source_type().name())));
         line("Resolvers", &resolvers(definition));
     }
-    if let Some(tables) = tables {
-        line("Tables", tables);
+    for (service, text) in services {
+        line(service, text);
     }
     line(
         "Warnings",

@@ -3,23 +3,28 @@
 //! A data source takes the evaluated request of a resolver, a plain [`Value`], and gives the raw result that the response handler
 //! sees as `ctx.result`. It knows nothing of GraphQL: which field asks is in [`Call`] for messages and traces only.
 
+pub mod bedrock;
 pub mod dynamodb;
+pub mod eventbridge;
+mod fields;
 pub mod http;
+pub mod lambda;
 mod none;
+pub mod opensearch;
+pub mod rds;
 mod services;
 
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt, stream};
 use value::{Str, Value};
 
+pub use self::bedrock::BedrockRuntimeDataSource;
+pub use self::eventbridge::EventBridgeDataSource;
 pub use self::http::HttpDataSource;
+pub use self::opensearch::OpenSearchDataSource;
 pub use none::NoneDataSource;
 pub use services::Services;
-
-/// How many requests of one batch are under way together where a kind has no batch operation of its own.
-const BATCH_CONCURRENCY: usize = 16;
 
 /// What a data source may know about the resolver that calls it.
 #[derive(Clone, Debug)]
@@ -30,13 +35,29 @@ pub struct Call {
     pub parent_type: Str,
     /// The field that is resolved.
     pub field: Str,
+    /// The name of the field's type, without lists and non-null.
+    pub output_type: Str,
+    /// `ctx.arguments`
+    pub arguments: Value,
+    /// `ctx.identity`
+    pub identity: Value,
 }
 
 impl Call {
     /// The call of a field's resolver.
     #[must_use]
     pub fn new(parent_type: &Str, field: &Str, deadline: Instant) -> Self {
-        Self { deadline, parent_type: Str::clone(parent_type), field: Str::clone(field) }
+        let (parent_type, field) = (Str::clone(parent_type), Str::clone(field));
+        Self { deadline, parent_type, field, output_type: Str::default(), arguments: Value::Null, identity: Value::Null }
+    }
+
+    /// With what functions may see that decide on behalf of the resolver.
+    #[must_use]
+    pub fn on_behalf(mut self, arguments: Value, identity: &Value, output_type: &Str) -> Self {
+        self.arguments = arguments;
+        self.identity = identity.clone();
+        self.output_type = Str::clone(output_type);
+        self
     }
 }
 
@@ -45,11 +66,53 @@ pub trait DataSource: Send + Sync + std::fmt::Debug {
     /// Runs one request.
     fn invoke<'a>(&'a self, request: Value, call: &'a Call) -> BoxFuture<'a, Result<Value, DataSourceError>>;
 
-    /// Runs the requests of one field on many parents; the results stand in the order of the requests.
-    fn invoke_batch<'a>(&'a self, requests: Vec<Value>, call: &'a Call) -> BoxFuture<'a, Vec<Result<Value, DataSourceError>>> {
-        let calls: Vec<_> = requests.into_iter().map(|request| self.invoke(request, call)).collect();
-        stream::iter(calls).buffered(BATCH_CONCURRENCY).collect().boxed()
+    /// How requests of one field on many parents become one call; `None` where each stands alone.
+    fn gathering(&self) -> Option<&dyn Gathering> {
+        None
     }
+
+    /// The request of a resolver that has none of its own, from its whole context; `None` where resolvers must have one.
+    /// `batching` says that the resolver has a batch size.
+    fn direct_request(&self, _context: Value, _batching: bool) -> Option<Value> {
+        None
+    }
+}
+
+/// A data source that answers the requests of many parents with one call, if their resolver asks for that.
+pub trait Gathering: Send + Sync {
+    /// How many requests one call takes when the resolver's `maxBatchSize` is `max_batch_size`.
+    fn batch_size(&self, max_batch_size: u32) -> usize;
+
+    /// An empty batch for at most `size` requests.
+    fn batch(&self, size: usize) -> Box<dyn Batch + '_>;
+}
+
+/// Requests on different parents, on their way to one call.
+pub trait Batch: Send {
+    /// Offers a request.
+    ///
+    /// # Errors
+    /// What is wrong with the request; the others are not touched.
+    fn add(&mut self, request: &Value) -> Result<Placed, DataSourceError>;
+
+    /// Whether nothing is to be gained by waiting for further requests.
+    fn is_full(&self) -> bool;
+
+    /// Makes the call; the results stand in the order in which requests were taken.
+    fn send<'a>(self: Box<Self>, call: &'a Call) -> BoxFuture<'a, Vec<Result<Value, DataSourceError>>>
+    where
+        Self: 'a;
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// Into this batch.
+    Here,
+    /// Into another batch: this one is full, or of another kind. An empty batch never says so.
+    Elsewhere,
+    /// Into none: [`DataSource::invoke`] takes it.
+    Alone,
 }
 
 /// A failed call, as `ctx.error` and the GraphQL error show it.
@@ -64,13 +127,22 @@ pub struct DataSourceError {
     pub data: Value,
     /// `errorInfo` of the GraphQL error.
     pub error_info: Value,
+    /// `ctx.error.unhandledErrorType`: what a function itself called its error, or null. Only errors of Lambda data sources have
+    /// it (aws-appsync-community#386).
+    pub unhandled_error_type: Option<Value>,
 }
 
 impl DataSourceError {
     /// An error without data.
     #[must_use]
     pub fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { error_type: error_type.into(), message: message.into(), data: Value::Null, error_info: Value::Null }
+        Self {
+            error_type: error_type.into(),
+            message: message.into(),
+            data: Value::Null,
+            error_info: Value::Null,
+            unhandled_error_type: None,
+        }
     }
 
     /// A request that does not have the form its data source needs; AppSync files these under the mapping template.
@@ -83,34 +155,5 @@ impl DataSourceError {
     #[must_use]
     pub fn missing_field(name: &str) -> Self {
         Self::mapping_template(format!("Value for field '$[{name}]' not found."))
-    }
-}
-
-/// The message for a definition that names a kind of data source which this version cannot serve.
-#[must_use]
-pub fn unsupported(kind: &str) -> String {
-    format!("data source type {kind} is not supported yet; the supported types are NONE, HTTP and AMAZON_DYNAMODB")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use value::value;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_batch_answers_in_the_order_of_its_requests() {
-        let call = Call { deadline: Instant::now() + Duration::from_secs(1), parent_type: "Query".into(), field: "f".into() };
-        let requests = (0..40).map(|at| value!({"payload": at})).collect();
-        let results = NoneDataSource.invoke_batch(requests, &call).await;
-        let expected: Vec<_> = (0..40).map(|at| Ok(value!(at))).collect();
-        assert_eq!(results, expected);
-    }
-
-    #[test]
-    fn an_unsupported_kind_is_refused_by_name() {
-        assert!(unsupported("AWS_LAMBDA").starts_with("data source type AWS_LAMBDA is not supported yet"));
     }
 }

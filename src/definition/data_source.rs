@@ -33,7 +33,7 @@ impl DataSource {
             DataSourceConfig::AmazonOpensearchService(_) => DataSourceType::AmazonOpensearchService,
             DataSourceConfig::AmazonElasticsearch(_) => DataSourceType::AmazonElasticsearch,
             DataSourceConfig::AmazonEventbridge(_) => DataSourceType::AmazonEventbridge,
-            DataSourceConfig::AmazonBedrockRuntime => DataSourceType::AmazonBedrockRuntime,
+            DataSourceConfig::AmazonBedrockRuntime(_) => DataSourceType::AmazonBedrockRuntime,
         }
     }
 }
@@ -99,7 +99,7 @@ pub enum DataSourceConfig {
     /// `AMAZON_EVENTBRIDGE`
     AmazonEventbridge(EventBridgeConfig),
     /// `AMAZON_BEDROCK_RUNTIME`
-    AmazonBedrockRuntime,
+    AmazonBedrockRuntime(BedrockRuntimeConfig),
 }
 
 /// Where an AWS service is reached. The engine in this process is the default even where a region is given: definitions that
@@ -133,6 +133,8 @@ pub struct HttpConfig {
     pub endpoint: Str,
     /// `authorizationConfig`
     pub authorization_config: Option<AuthorizationConfig>,
+    /// `coalesce_gets`: GETs that are equal to one under way wait for its answer.
+    pub coalesce_gets: bool,
 }
 
 /// `AuthorizationConfig` of an HTTP data source.
@@ -149,6 +151,8 @@ pub struct AwsIamConfig {
     pub signing_region: Option<Str>,
     /// `signingServiceName`
     pub signing_service_name: Option<Str>,
+    /// `access_key_id`, `secret_access_key`, `session_token`: who signs; `None` takes AWS's usual chain.
+    pub credentials: Option<AwsCredentials>,
 }
 
 /// `DynamodbDataSourceConfig`.
@@ -186,8 +190,10 @@ pub struct DeltaSyncConfig {
 pub struct LambdaConfig {
     /// `lambdaFunctionArn`
     pub lambda_function_arn: Str,
-    /// Where the service is reached.
-    pub endpoint: ServiceEndpoint,
+    /// Where the service is reached; `None` is where its own section of the definition says.
+    pub endpoint: Option<ServiceEndpoint>,
+    /// `access_key_id`, `secret_access_key`, `session_token`: who calls it there; `None` takes AWS's usual chain.
+    pub credentials: Option<AwsCredentials>,
 }
 
 /// `RelationalDatabaseDataSourceConfig`; its only source type is `RDS_HTTP_ENDPOINT`.
@@ -195,8 +201,10 @@ pub struct LambdaConfig {
 pub struct RelationalDatabaseConfig {
     /// `rdsHttpEndpointConfig`
     pub rds_http_endpoint_config: RdsHttpEndpointConfig,
-    /// Where the service is reached.
-    pub endpoint: ServiceEndpoint,
+    /// Where the service is reached; `None` is where its own section of the definition says.
+    pub endpoint: Option<ServiceEndpoint>,
+    /// `access_key_id`, `secret_access_key`, `session_token`: who calls it there; `None` takes AWS's usual chain.
+    pub credentials: Option<AwsCredentials>,
 }
 
 /// `RdsHttpEndpointConfig`.
@@ -221,6 +229,24 @@ pub struct OpenSearchServiceConfig {
     pub endpoint: Str,
     /// `awsRegion`
     pub aws_region: Option<Str>,
+    /// `authorization`: how requests say who calls; `None` is what the endpoint suggests.
+    pub authorization: Option<OpenSearchAuthorization>,
+}
+
+/// How requests to OpenSearch say who calls. AppSync always signs; a container on a developer's machine knows no signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenSearchAuthorization {
+    /// `AWS_IAM`: signed, with `access_key_id`, `secret_access_key`, `session_token`; `None` takes AWS's usual chain.
+    AwsIam(Option<AwsCredentials>),
+    /// `BASIC`: `username` and `password`, of the internal user database.
+    Basic {
+        /// `username`
+        username: Str,
+        /// `password`
+        password: Secret,
+    },
+    /// `NONE`: nothing is said.
+    None,
 }
 
 /// `EventBridgeDataSourceConfig`.
@@ -228,6 +254,19 @@ pub struct OpenSearchServiceConfig {
 pub struct EventBridgeConfig {
     /// `eventBusArn`
     pub event_bus_arn: Str,
-    /// Where the service is reached.
-    pub endpoint: ServiceEndpoint,
+    /// Where the service is reached; `None` is where its own section of the definition says.
+    pub endpoint: Option<ServiceEndpoint>,
+    /// `access_key_id`, `secret_access_key`, `session_token`: who calls it there; `None` takes AWS's usual chain.
+    pub credentials: Option<AwsCredentials>,
+}
+
+/// A model service. AppSync's definition has no settings for it; here it says where it is and who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BedrockRuntimeConfig {
+    /// `aws_region`
+    pub aws_region: Option<Str>,
+    /// `endpoint`: the service itself (`aws`) or a URL; there is none inside Syncgate.
+    pub endpoint: Option<ServiceEndpoint>,
+    /// `access_key_id`, `secret_access_key`, `session_token`: who calls it there; `None` takes AWS's usual chain.
+    pub credentials: Option<AwsCredentials>,
 }

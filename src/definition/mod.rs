@@ -11,7 +11,10 @@
 mod api;
 mod config;
 mod data_source;
+mod database;
 mod dynamodb;
+mod event_rule;
+mod lambda;
 mod resolver;
 mod secret;
 mod server;
@@ -23,11 +26,14 @@ pub use api::{
 };
 pub use config::{Loaded, Overrides, read};
 pub use data_source::{
-    AuthorizationConfig, AwsCredentials, AwsIamConfig, DataSource, DataSourceConfig, DataSourceType, DeltaSyncConfig,
-    DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchServiceConfig, RdsHttpEndpointConfig,
-    RelationalDatabaseConfig, ServiceEndpoint,
+    AuthorizationConfig, AwsCredentials, AwsIamConfig, BedrockRuntimeConfig, DataSource, DataSourceConfig, DataSourceType,
+    DeltaSyncConfig, DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchAuthorization,
+    OpenSearchServiceConfig, RdsHttpEndpointConfig, RelationalDatabaseConfig, ServiceEndpoint,
 };
+pub use database::{DatabaseDefinition, SqlScript};
 pub use dynamodb::{AccessKey, DynamodbSettings};
+pub use event_rule::{EventInput, EventRule, EventTarget, EventTargetKind, GraphqlTarget, RetryPolicy, RuleIdentity};
+pub use lambda::{LambdaFunction, LambdaRuntime, LambdaSettings};
 pub use resolver::{
     CachingConfig, ConflictDetection, ConflictHandler, Function, FunctionVersion, Resolver, ResolverKind, Runtime, SyncConfig,
 };
@@ -47,6 +53,14 @@ pub struct ServerDefinition {
     pub dynamodb: DynamodbSettings,
     /// Its tables: `[[table]]`, in the order they were written, names distinct.
     pub tables: Vec<TableDefinition>,
+    /// Rules of the event buses in this process: `[[event_rule]]`, in the order they were written.
+    pub event_rules: Vec<EventRule>,
+    /// Lambda in this process: `[lambda]`.
+    pub lambda: LambdaSettings,
+    /// Its functions: `[[lambda_function]]`, in the order they were written, names distinct.
+    pub lambda_functions: Vec<LambdaFunction>,
+    /// SQL databases: `[[database]]`, in the order they were written, names distinct.
+    pub databases: Vec<DatabaseDefinition>,
     /// The APIs, at least one, in the order they were written.
     pub apis: Vec<ApiDefinition>,
 }

@@ -127,6 +127,19 @@ pub enum PlanType {
     Abstract(Box<AbstractSelection>),
 }
 
+impl PlanType {
+    /// The name of the type, without lists and non-null.
+    #[must_use]
+    pub fn name(&self) -> &Str {
+        match self {
+            PlanType::NonNull(inner) | PlanType::List(inner) => inner.name(),
+            PlanType::Scalar(_, name) | PlanType::Object(name, _) => name,
+            PlanType::Enum(definition) => &definition.name,
+            PlanType::Abstract(selection) => &selection.name,
+        }
+    }
+}
+
 /// An enum's name and values.
 #[derive(Debug)]
 pub struct EnumType {

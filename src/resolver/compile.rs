@@ -18,11 +18,23 @@ pub struct CodeCompiler<'a> {
     pub limits: &'a Limits,
 }
 
-/// The code of a resolver or function called `name`, and everything that was found in it.
+/// Whether a resolver or function may leave its steps out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// It needs a request.
+    Needed,
+    /// A pipeline's own steps: there may be none.
+    Pipeline,
+    /// Its data source takes the whole context: there may be none, and a blank template counts as none.
+    Direct,
+}
+
+/// The code of a resolver or function called `name`, and everything that was found in it. `steps` says whether it may do without.
 #[must_use]
 pub fn compile_runtime(
     compiler: &CodeCompiler<'_>,
     runtime: &Runtime,
+    steps: Steps,
     name: &str,
     place: Option<&Place>,
 ) -> (Option<Code>, Vec<Diagnostic>) {
@@ -35,7 +47,9 @@ pub fn compile_runtime(
         Runtime::Templates { request, response } => {
             let mut found = Vec::new();
             let mut template = |source: &Option<Arc<Source>>| {
-                source.as_ref().map(|source| {
+                // The CLI's way to have none is a blank one ("Activate direct Lambda resolvers").
+                let source = source.as_ref().filter(|source| steps != Steps::Direct || !source.text.trim().is_empty());
+                source.map(|source| {
                     let (template, mut own) = compile_template(source);
                     found.append(&mut own);
                     template
@@ -54,10 +68,14 @@ pub fn compile_runtime(
             };
             (code, found)
         }
+        Runtime::Direct if steps != Steps::Needed => {
+            let limits = EvaluationLimits::from(compiler.limits);
+            (Some(Code::Vtl(Arc::new(VtlCode { request: None, response: None, limits, pace: Pace::default() }))), Vec::new())
+        }
         Runtime::Direct => {
             let mut diagnostic = Diagnostic::error(
                 "direct-resolver",
-                format!("{name} has neither code nor templates: direct resolvers need an AWS_LAMBDA data source, which is not supported yet"),
+                format!("{name} has neither code nor templates: only an AWS_LAMBDA data source works without, and this is none"),
             )
             .help("Give it `code`, or a request and a response mapping template.");
             diagnostic.place = place.cloned();

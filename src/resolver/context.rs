@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use value::{Object, Str, Value};
 
+use crate::data_source::DataSourceError;
 use crate::execution::executor::FieldCall;
 
 /// The names of `ctx`'s and `ctx.info`'s members, allocated once.
@@ -24,6 +25,9 @@ struct Names {
     variables: Str,
     selection_set_list: Str,
     selection_set_graphql: Str,
+    unhandled_error_type: Str,
+    message: Str,
+    error_type: Str,
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
@@ -43,6 +47,9 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
     variables: "variables".into(),
     selection_set_list: "selectionSetList".into(),
     selection_set_graphql: "selectionSetGraphQL".into(),
+    unhandled_error_type: "unhandledErrorType".into(),
+    message: "message".into(),
+    error_type: "type".into(),
 });
 
 /// The state of one resolver run, from which each step's `ctx` is made.
@@ -109,10 +116,50 @@ impl Context {
         self.prev = Value::from([(Arc::clone(&NAMES.result), result)].into_iter().collect::<Object>());
     }
 
+    /// The result of the last step that had one: `ctx.prev.result`.
+    pub(super) fn last(&self) -> &Value {
+        self.prev.get(&NAMES.result).unwrap_or(&value::NULL)
+    }
+
     /// `ctx.error`, as a data source's failure is shown to the response step.
-    pub(super) fn set_error(&mut self, message: &str, error_type: &str) {
-        let members = [("message", Value::from(message)), ("type", Value::from(error_type))];
-        self.error = Value::from(members.into_iter().collect::<Object>());
+    pub(super) fn set_error(&mut self, error: &DataSourceError) {
+        let names = &*NAMES;
+        let mut members = Object::with_capacity(3);
+        if let Some(own) = &error.unhandled_error_type {
+            members.insert(Arc::clone(&names.unhandled_error_type), own);
+        }
+        members.insert(Arc::clone(&names.message), error.message.as_str());
+        members.insert(Arc::clone(&names.error_type), error.error_type.as_str());
+        self.error = members.into();
+    }
+
+    /// What a function gets of a resolver that has no request of its own ("Direct Lambda request mapping template"), members in
+    /// the order of AWS's events.
+    pub(super) fn event(&self) -> Value {
+        let names = &*NAMES;
+        let mut members = Object::with_capacity(7);
+        for (name, value) in [
+            (&names.arguments, &self.arguments),
+            (&names.identity, &self.shared.identity),
+            (&names.source, &self.source),
+            (&names.request, &self.shared.request),
+            (&names.prev, &self.prev),
+        ] {
+            members.insert(Arc::clone(name), value);
+        }
+        let mut info = Object::with_capacity(5);
+        for name in [
+            &names.selection_set_list,
+            &names.selection_set_graphql,
+            &names.parent_type_name,
+            &names.field_name,
+            &names.variables,
+        ] {
+            info.insert(Arc::clone(name), self.info.at(&[name]));
+        }
+        members.insert(Arc::clone(&names.info), info);
+        members.insert(Arc::clone(&names.stash), &self.stash);
+        members.into()
     }
 }
 

@@ -1,13 +1,16 @@
 //! Unit and pipeline resolvers: evaluation of code and templates around calls of data sources. Knows no HTTP.
 //!
 //! Start at `run`: one resolver for one parent. A unit resolver is a pipeline of one function whose request and response
-//! steps are the resolver's own.
+//! steps are the resolver's own. `together` runs the parents of one field in step, where a data source takes their requests with
+//! one call. `direct` has the steps that a resolver without code or templates leaves to the service.
 
 pub mod compile;
 mod context;
+mod direct;
 mod evaluate;
 mod request;
 mod run;
+mod together;
 mod vtl;
 
 use std::sync::Arc;
@@ -51,6 +54,19 @@ pub struct Function {
     pub code: Code,
     /// The data source that it calls.
     pub data_source: Arc<dyn DataSource>,
+    /// `maxBatchSize`: how many requests go into one call where the data source gathers them.
+    pub max_batch_size: u32,
+}
+
+impl Kind {
+    /// The functions, in order.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &Function> {
+        let (unit, pipeline) = match self {
+            Kind::Unit(function) => (Some(function), &[][..]),
+            Kind::Pipeline { functions, .. } => (None, functions.as_slice()),
+        };
+        unit.into_iter().chain(pipeline.iter().map(|function| &**function))
+    }
 }
 
 /// The code of a request and a response step.

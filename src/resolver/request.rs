@@ -14,13 +14,15 @@ use value::{Str, Value};
 use super::Resolver;
 use super::context::{Context, RequestMembers, info};
 use super::run::Run;
+use super::together::{Together, group_size};
 use crate::data_source::Call;
 use crate::execution::error::FieldError;
 use crate::execution::executor::{FieldCall, Resolved, Resolvers};
 use crate::execution::plan::ResolverId;
 
-/// How many parents of one field are resolved at a time.
-const CONCURRENT_PARENTS: usize = 64;
+/// How many parents of one field are resolved at a time: fewer than [`CONCURRENT_RUNS`], so that a long list whose calls are slow
+/// does not keep the other fields waiting.
+pub(super) const CONCURRENT_PARENTS: usize = 48;
 
 /// The compiled resolvers of an API, by type and field.
 #[derive(Debug, Default)]
@@ -43,6 +45,17 @@ impl ResolverSet {
 /// How many resolvers of one request run at a time, whatever its fields: each may hold a connection and an answer.
 const CONCURRENT_RUNS: usize = 64;
 
+/// How many parents of one request may be resolved in groups at a time, where a group counts as [`GROUP_WEIGHT`] at most. What the
+/// requests of a group hold is bounded by `together::WAITING_BYTES` and by what one call may send.
+const GATHERED_PARENTS: usize = 128;
+
+/// A group that waits for its one call must not keep those of other fields waiting, however many parents it has.
+const GROUP_WEIGHT: usize = 16;
+
+/// How many groups of one field are under way at a time: fewer than [`GATHERED_PARENTS`] allow, as with [`CONCURRENT_PARENTS`].
+/// Permits are given in the order in which they are asked for, so those that wait stand before a field that comes later.
+const CONCURRENT_GROUPS: usize = GATHERED_PARENTS / GROUP_WEIGHT * 3 / 4;
+
 /// Bytes of results that one request may hold until its answer is written. One result has its own limit, but a document can ask
 /// for thousands of them.
 const MAX_RESULT_BYTES: usize = 64 << 20;
@@ -57,7 +70,8 @@ pub struct RequestResolvers<'a> {
     data_source_deadline: Instant,
     effects: Mutex<RequestEffects>,
     running: Semaphore,
-    result_bytes: AtomicUsize,
+    gathered: Semaphore,
+    ledger: Ledger,
 }
 
 /// What resolvers asked of the request as a whole.
@@ -84,7 +98,8 @@ impl<'a> RequestResolvers<'a> {
             data_source_deadline,
             effects: Mutex::default(),
             running: Semaphore::new(CONCURRENT_RUNS),
-            result_bytes: AtomicUsize::new(0),
+            gathered: Semaphore::new(GATHERED_PARENTS),
+            ledger: Ledger::default(),
         }
     }
 
@@ -134,50 +149,102 @@ impl Resolvers for RequestResolvers<'_> {
             });
             let info = info(&call);
             let take = |effects: Effects| self.take(resolver, effects);
+            let run = |source: &Value| Run {
+                resolver,
+                call: Call::new(&resolver.type_name, &resolver.field_name, self.data_source_deadline).on_behalf(
+                    Value::Object(Arc::clone(&call.arguments)),
+                    &shared.identity,
+                    call.field.ty.name(),
+                ),
+                deadline: self.deadline,
+                identity: &shared.identity,
+                effects: &take,
+                context: Context::new(&call, &info, source, shared),
+                errors: Vec::new(),
+            };
             let one = |source: &Value| {
-                let context = Context::new(&call, &info, source, shared);
-                let run = Run {
-                    resolver,
-                    call: Call::new(&resolver.type_name, &resolver.field_name, self.data_source_deadline),
-                    deadline: self.deadline,
-                    identity: &shared.identity,
-                    effects: &take,
-                    context,
-                    errors: Vec::new(),
-                };
+                let run = run(source);
                 async move {
                     let _running = self.running.acquire().await;
-                    if self.result_bytes.load(Ordering::Relaxed) > MAX_RESULT_BYTES {
-                        return too_large();
+                    if self.ledger.is_full() {
+                        return Resolved::failed(too_large());
                     }
-                    let resolved = run.run().await;
-                    let bytes = weight(&resolved.value)
-                        + resolved.errors.iter().map(|error| weight(&error.data) + weight(&error.error_info)).sum::<usize>();
-                    if self.result_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_RESULT_BYTES {
-                        return too_large();
-                    }
+                    let resolved = self.ledger.keep(run.run().await);
                     // A list of thousands of parents must let other requests of this worker have their turn.
                     tokio::task::consume_budget().await;
                     resolved
                 }
             };
-            match call.parents {
-                [parent] => vec![one(parent).await],
-                parents => stream::iter(parents.iter().map(one)).buffered(CONCURRENT_PARENTS).collect().await,
+            let of_field = Semaphore::new(CONCURRENT_PARENTS);
+            let group = |sources: &'a [Value]| {
+                let (run, of_field) = (&run, &of_field);
+                async move {
+                    let _gathered = self.gathered.acquire_many(sources.len().min(GROUP_WEIGHT) as u32).await;
+                    if self.ledger.is_full() {
+                        return sources.iter().map(|_| Resolved::failed(too_large())).collect();
+                    }
+                    let together = Together { running: &self.running, of_field, ledger: &self.ledger };
+                    let resolved = together.run(&resolver.kind, sources.iter().map(run).collect()).await;
+                    resolved.into_iter().map(|resolved| self.ledger.keep(resolved)).collect::<Vec<_>>()
+                }
+            };
+            match (call.parents, group_size(&resolver.kind)) {
+                ([parent], _) => vec![one(parent).await],
+                (parents, None) => stream::iter(parents.iter().map(one)).buffered(CONCURRENT_PARENTS).collect().await,
+                (parents, Some(size)) => {
+                    let groups: Vec<_> = parents.chunks(size).map(group).collect();
+                    let groups: Vec<Vec<Resolved>> = stream::iter(groups).buffered(CONCURRENT_GROUPS).collect().await;
+                    groups.into_iter().flatten().collect()
+                }
             }
         }
         .boxed()
     }
 }
 
-fn too_large() -> Resolved {
+/// What one request holds in memory, about, in bytes.
+#[derive(Debug, Default)]
+pub(super) struct Ledger(AtomicUsize);
+
+impl Ledger {
+    fn is_full(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MAX_RESULT_BYTES
+    }
+
+    /// Counts values that are kept for a while; gives what to [`release`](Self::release).
+    pub(super) fn take(&self, values: &[&Value]) -> Result<usize, FieldError> {
+        let bytes = values.iter().map(|value| weight(value)).sum();
+        if self.add(bytes) {
+            return Ok(bytes);
+        }
+        self.release(bytes);
+        Err(too_large())
+    }
+
+    /// The values that were counted are gone.
+    pub(super) fn release(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a result that is kept until the answer is written.
+    fn keep(&self, resolved: Resolved) -> Resolved {
+        let errors = resolved.errors.iter().map(|error| weight(&error.data) + weight(&error.error_info)).sum::<usize>();
+        if self.add(weight(&resolved.value) + errors) { resolved } else { Resolved::failed(too_large()) }
+    }
+
+    fn add(&self, bytes: usize) -> bool {
+        self.0.fetch_add(bytes, Ordering::Relaxed) + bytes <= MAX_RESULT_BYTES
+    }
+}
+
+fn too_large() -> FieldError {
     let message =
         format!("The results of this request are larger than {MAX_RESULT_BYTES} bytes together; ask for less at a time.");
-    Resolved::failed(FieldError::new("ResultSizeLimitReached", message))
+    FieldError::new("ResultSizeLimitReached", message)
 }
 
 /// About how many bytes a value takes in memory. Values are at most `value::MAX_DEPTH` deep.
-fn weight(value: &Value) -> usize {
+pub(super) fn weight(value: &Value) -> usize {
     size_of::<Value>()
         + match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,

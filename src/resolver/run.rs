@@ -7,8 +7,8 @@ use value::Value;
 
 use super::context::Context;
 use super::evaluate::{self, Evaluation, Fault};
-use super::{Code, Function, Kind, Resolver, Step};
-use crate::data_source::{Call, DataSourceError};
+use super::{Code, Function, Kind, Resolver, Step, direct};
+use crate::data_source::{Call, DataSourceError, Gathering, Placed};
 use crate::execution::error::FieldError;
 use crate::execution::executor::Resolved;
 
@@ -26,23 +26,51 @@ pub(super) struct Run<'a> {
 }
 
 /// How a function ended.
-enum Ended {
+pub(super) enum Ended {
     /// With its result.
     Result(Value),
     /// With a result, and no further function runs.
     Skip(Value),
 }
 
+/// What a function's request step came to.
+pub(super) enum Asked {
+    /// A request for its data source.
+    Request(Request),
+    /// The function has ended without one.
+    Ended(Ended),
+}
+
+/// A request on its way to a data source.
+pub(super) struct Request {
+    pub(super) value: Value,
+    /// Template version 2017-02-28, whose rules for null and errors are other.
+    legacy: bool,
+}
+
+/// What a data source gave.
+pub(super) struct Answer {
+    pub(super) outcome: Result<Value, DataSourceError>,
+    /// It is an item of the answer to a batch.
+    pub(super) in_batch: bool,
+}
+
+/// The outcome of a step; an error ends the resolver for this parent.
+pub(super) type Stepped<T> = Result<T, Box<FieldError>>;
+
 impl Run<'_> {
     /// Runs the resolver to its end.
     pub(super) async fn run(mut self) -> Resolved {
         let resolver = self.resolver;
         let outcome = match &resolver.kind {
-            Kind::Unit(function) => self.function(function, true).await.map(|ended| match ended {
-                Ended::Result(value) | Ended::Skip(value) => value,
-            }),
+            Kind::Unit(function) => self.function(function, true).await.map(Ended::into_value),
             Kind::Pipeline { code, functions } => self.pipeline(code, functions).await,
         };
+        self.resolved(outcome)
+    }
+
+    /// The field, once the resolver has ended.
+    pub(super) fn resolved(self, outcome: Stepped<Value>) -> Resolved {
         let mut errors = self.errors;
         let value = outcome.unwrap_or_else(|error| {
             errors.push(*error);
@@ -51,29 +79,52 @@ impl Run<'_> {
         Resolved { value, errors }
     }
 
-    async fn pipeline(&mut self, code: &Code, functions: &[Arc<Function>]) -> Result<Value, Box<FieldError>> {
-        let (before, skip) = match self.step(code, Step::Request).await? {
-            Some(Evaluated::Value(value)) => (value, false),
-            // The functions are skipped and the after-step runs at once (runtime utilities page).
-            Some(Evaluated::Early { value, .. }) => (value, true),
-            None => (Value::Null, false),
-        };
-        let mut last = before.clone();
-        self.context.set_prev(before);
-        if !skip {
+    async fn pipeline(&mut self, code: &Code, functions: &[Arc<Function>]) -> Stepped<Value> {
+        if self.before(code).await? {
             for function in functions {
-                self.context.result = Value::Null;
-                self.context.error = Value::Null;
-                let ended = self.function(function, false).await?;
-                let skip = matches!(ended, Ended::Skip(_));
-                let (Ended::Result(value) | Ended::Skip(value)) = ended;
-                last = value.clone();
-                self.context.set_prev(value);
-                if skip {
+                if !self.pipeline_function(function).await? {
                     break;
                 }
             }
         }
+        self.after(code).await
+    }
+
+    /// A pipeline's before-step; tells whether the functions run.
+    pub(super) async fn before(&mut self, code: &Code) -> Stepped<bool> {
+        let (value, runs) = match self.step(code, Step::Request).await? {
+            Some(Evaluated::Value(value)) => (value, true),
+            // The functions are skipped and the after-step runs at once (runtime utilities page).
+            Some(Evaluated::Early { value, .. }) => (value, false),
+            None => (Value::Null, true),
+        };
+        self.context.set_prev(value);
+        Ok(runs)
+    }
+
+    /// One function of a pipeline; tells whether the next one runs.
+    pub(super) async fn pipeline_function(&mut self, function: &Function) -> Stepped<bool> {
+        self.begin_function();
+        let ended = self.function(function, false).await?;
+        Ok(self.end_function(ended))
+    }
+
+    /// What a pipeline's function finds in `ctx`.
+    pub(super) fn begin_function(&mut self) {
+        self.context.result = Value::Null;
+        self.context.error = Value::Null;
+    }
+
+    /// What a pipeline's function leaves in `ctx`; tells whether the next one runs.
+    pub(super) fn end_function(&mut self, ended: Ended) -> bool {
+        let runs = matches!(ended, Ended::Result(_));
+        self.context.set_prev(ended.into_value());
+        runs
+    }
+
+    /// A pipeline's after-step: the field's value.
+    pub(super) async fn after(&mut self, code: &Code) -> Stepped<Value> {
+        let last = self.context.last().clone();
         self.context.result = last.clone();
         self.context.error = Value::Null;
         match self.step(code, Step::Response).await? {
@@ -83,33 +134,81 @@ impl Run<'_> {
     }
 
     /// A function, or a unit resolver: request, data source, response.
-    async fn function(&mut self, function: &Function, unit: bool) -> Result<Ended, Box<FieldError>> {
-        let request = match self.step(&function.code, Step::Request).await? {
+    async fn function(&mut self, function: &Function, unit: bool) -> Stepped<Ended> {
+        let mut request = match self.ask(function, unit).await? {
+            Asked::Request(request) => request,
+            Asked::Ended(ended) => return Ok(ended),
+        };
+        let value = std::mem::take(&mut request.value);
+        let answer = match function.data_source.gathering() {
+            Some(gathering) => self.batch_of_one(function, gathering, value).await?,
+            None => self.invoke(function, value).await?,
+        };
+        self.answer(function, &request, answer).await
+    }
+
+    /// The request step.
+    pub(super) async fn ask(&mut self, function: &Function, unit: bool) -> Stepped<Asked> {
+        let value = match self.step(&function.code, Step::Request).await? {
             Some(Evaluated::Value(request)) => request,
             Some(Evaluated::Early { value, skip_to }) => {
-                return Ok(if skip_to == Some(SkipTo::End) { Ended::Skip(value) } else { Ended::Result(value) });
+                let skips = skip_to == Some(SkipTo::End);
+                return Ok(Asked::Ended(if skips { Ended::Skip(value) } else { Ended::Result(value) }));
             }
-            None => Value::Null,
+            None => {
+                let direct = function.data_source.direct_request(self.context.event(), function.max_batch_size > 0);
+                direct.unwrap_or_default()
+            }
         };
         // Only a unit resolver's template chooses its version; functions and code always have the newer one.
         let legacy =
-            unit && matches!(function.code, Code::Vtl(_)) && request.get("version").and_then(Value::as_str) == Some("2017-02-28");
-        let deadline = self.deadline.into();
-        let Ok(outcome) = tokio::time::timeout_at(deadline, function.data_source.invoke(request, &self.call)).await else {
-            return Err(Box::new(timed_out()));
-        };
-        match outcome {
+            unit && matches!(function.code, Code::Vtl(_)) && value.get("version").and_then(Value::as_str) == Some("2017-02-28");
+        Ok(Asked::Request(Request { value, legacy }))
+    }
+
+    /// Calls the data source for this parent alone.
+    pub(super) async fn invoke(&self, function: &Function, request: Value) -> Stepped<Answer> {
+        let outcome = tokio::time::timeout_at(self.deadline.into(), function.data_source.invoke(request, &self.call)).await;
+        let outcome = outcome.map_err(|_| Box::new(timed_out()))?;
+        Ok(Answer { outcome, in_batch: false })
+    }
+
+    async fn batch_of_one(&self, function: &Function, gathering: &dyn Gathering, request: Value) -> Stepped<Answer> {
+        let mut batch = gathering.batch(1);
+        match batch.add(&request) {
+            Ok(Placed::Here) => {
+                drop(request);
+                let results = tokio::time::timeout_at(self.deadline.into(), batch.send(&self.call)).await;
+                let result = results.map_err(|_| Box::new(timed_out()))?.pop();
+                Ok(Answer { outcome: result.unwrap_or(Ok(Value::Null)), in_batch: true })
+            }
+            Ok(Placed::Alone | Placed::Elsewhere) => self.invoke(function, request).await,
+            Err(error) => Ok(Answer { outcome: Err(error), in_batch: false }),
+        }
+    }
+
+    /// The response step.
+    pub(super) async fn answer(&mut self, function: &Function, request: &Request, answer: Answer) -> Stepped<Ended> {
+        // Templates may be left to the service; code has its response or none.
+        let direct = matches!(function.code, Code::Vtl(_)) && !function.code.has(Step::Response);
+        match answer.outcome {
             Ok(result) => {
-                if legacy && result.is_null() {
+                if request.legacy && result.is_null() {
                     return Ok(Ended::Result(Value::Null));
+                }
+                if direct && answer.in_batch && function.max_batch_size > 0 {
+                    return direct::item(&result).map(Ended::Result);
                 }
                 self.context.result = result;
             }
             Err(error) => {
-                self.context.set_error(&error.message, &error.error_type);
+                self.context.set_error(&error);
                 self.context.result = error.data.clone();
-                if legacy {
+                if request.legacy {
                     return Err(self.legacy_failure(function, error).await);
+                }
+                if direct {
+                    return Err(Box::new(direct::failure(error)));
                 }
                 if !function.code.has(Step::Response) {
                     return Err(Box::new(raised_by_source(error)));
@@ -135,7 +234,7 @@ impl Run<'_> {
     }
 
     /// Evaluates one step; `None` when the code has none.
-    async fn step(&mut self, code: &Code, step: Step) -> Result<Option<Evaluated>, Box<FieldError>> {
+    async fn step(&mut self, code: &Code, step: Step) -> Stepped<Option<Evaluated>> {
         if !code.has(step) {
             return Ok(None);
         }
@@ -184,8 +283,16 @@ enum Evaluated {
     Early { value: Value, skip_to: Option<SkipTo> },
 }
 
+impl Ended {
+    /// The function's result.
+    pub(super) fn into_value(self) -> Value {
+        let (Ended::Result(value) | Ended::Skip(value)) = self;
+        value
+    }
+}
+
 /// The field's error when the request's time is up; fields that were done by then keep their values.
-fn timed_out() -> FieldError {
+pub(super) fn timed_out() -> FieldError {
     FieldError::new("ExecutionTimeout", "Execution timed out.")
 }
 

@@ -19,12 +19,15 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::disconnect::Lease;
-use super::dynamodb::{Endpoint, TablesEndpoint};
+use super::dynamodb::{self, TablesEndpoint};
+use super::event_bus;
+use super::lambda::{self, FunctionsEndpoint};
 use super::routes::Routes;
 use super::service::{self, Entrance, Peer, Shared};
 use super::stall::StallGuard;
 use super::{Execute, Mode, ServedApi, Settings, upstream};
 use crate::api::Api;
+use crate::event_bus::EventBuses;
 
 /// A server that listens.
 pub struct Server<E = Api> {
@@ -60,7 +63,12 @@ impl<E: Execute> Server<E> {
         let routes = Routes::new(apis).map_err(BindError::Routes)?;
         let (listener, local_addr) = listen(SocketAddr::new(settings.host, settings.port)).await?;
         let pages = (settings.mode == Mode::Development && local_addr.ip().is_loopback()).then(upstream::router);
-        Ok(Self { listener, local_addr, tables: None, shared: Shared { routes, settings, pages, tables: None } })
+        Ok(Self {
+            listener,
+            local_addr,
+            tables: None,
+            shared: Shared { routes, settings, pages, tables: None, functions: None, events: None },
+        })
     }
 
     /// Adds the DynamoDB endpoint. In production, and beyond this machine, it exists only with credentials; without any this does
@@ -71,7 +79,7 @@ impl<E: Execute> Server<E> {
     pub async fn with_tables(mut self, tables: TablesEndpoint) -> Result<Self, BindError> {
         let Shared { settings, .. } = &self.shared;
         let port = tables.port;
-        let Some(endpoint) = Endpoint::new(tables, settings.mode, self.local_addr.ip().is_loopback()) else {
+        let Some(endpoint) = dynamodb::Endpoint::new(tables, settings.mode, self.local_addr.ip().is_loopback()) else {
             return Ok(self);
         };
         if let Some(port) = port {
@@ -79,6 +87,35 @@ impl<E: Execute> Server<E> {
         }
         self.shared.tables = Some(endpoint);
         Ok(self)
+    }
+
+    /// Adds the Lambda endpoint. In production, and beyond this machine, it exists only with credentials; without any this does
+    /// nothing, see [`Self::has_functions`].
+    #[must_use]
+    pub fn with_functions(mut self, functions: FunctionsEndpoint) -> Self {
+        let loopback = self.local_addr.ip().is_loopback();
+        self.shared.functions = lambda::Endpoint::new(functions, self.shared.settings.mode, loopback);
+        self
+    }
+
+    /// Whether the Lambda endpoint is served.
+    #[must_use]
+    pub fn has_functions(&self) -> bool {
+        self.shared.functions.is_some()
+    }
+
+    /// Adds the EventBridge endpoint, in development on a loopback address; elsewhere this does nothing.
+    #[must_use]
+    pub fn with_events(mut self, buses: Arc<EventBuses>) -> Self {
+        let loopback = self.local_addr.ip().is_loopback();
+        self.shared.events = event_bus::Endpoint::new(buses, self.shared.settings.mode, loopback);
+        self
+    }
+
+    /// Whether the EventBridge endpoint is served.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        self.shared.events.is_some()
     }
 
     /// The address of the DynamoDB endpoint's own port.

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderValue, Uri};
 
 use super::routes::{host, normalize};
-use crate::data_source::http::is_loopback;
+use crate::http_client::is_loopback;
 
 /// Why a caller is not on this machine, or is a web page of someone else: a peer, a `Host` (against DNS rebinding) and an `Origin`
 /// must be on loopback, and no proxy in between.

@@ -8,10 +8,13 @@
 //! Nothing here knows GraphQL: a request is handed to [`Execute`] whole, and its answer is bytes.
 
 mod answer;
+mod aws;
 mod body;
 mod cors;
 mod disconnect;
 pub mod dynamodb;
+pub mod event_bus;
+pub mod lambda;
 mod listener;
 mod local;
 mod request_id;
@@ -33,6 +36,7 @@ use crate::api::{Api, GraphqlRequest, GraphqlResponse, RequestContext, RequestFa
 use crate::auth::Authenticator;
 
 pub use dynamodb::TablesEndpoint;
+pub use lambda::FunctionsEndpoint;
 pub use listener::{BindError, Server};
 pub use settings::{Cors, Mode, Settings};
 

@@ -17,9 +17,8 @@ use value::Str;
 use super::answer::{self, Fault, HttpResponse};
 use super::cors::Grant;
 use super::disconnect::{Finish, Lease};
-use super::dynamodb::{self, Endpoint};
 use super::routes::{Route, Routes};
-use super::{Execute, Serving, Settings, body, request_id, upstream};
+use super::{Execute, Serving, Settings, body, dynamodb, event_bus, lambda, request_id, upstream};
 use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
 
 /// What all connections share.
@@ -29,7 +28,11 @@ pub(super) struct Shared<E> {
     /// The pages of development mode.
     pub(super) pages: Option<Router>,
     /// The DynamoDB endpoint, where there is one.
-    pub(super) tables: Option<Endpoint>,
+    pub(super) tables: Option<dynamodb::Endpoint>,
+    /// The Lambda endpoint, where there is one.
+    pub(super) functions: Option<lambda::Endpoint>,
+    /// The EventBridge endpoint, where there is one.
+    pub(super) events: Option<event_bus::Endpoint>,
 }
 
 /// Which listener a connection came in by.
@@ -56,6 +59,16 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
         && (peer.entrance == Entrance::Tables || dynamodb::is_endpoint(parts.uri.path()))
     {
         return dynamodb::answer(tables, &shared.settings, &peer, parts, body).await;
+    }
+    if let Some(functions) = &shared.functions
+        && lambda::is_endpoint(parts.uri.path())
+    {
+        return lambda::answer(functions, &shared.settings, &peer, parts, body).await;
+    }
+    if let Some(events) = &shared.events
+        && event_bus::is_endpoint(parts.uri.path())
+    {
+        return event_bus::answer(events, &shared.settings, &peer, parts, body).await;
     }
     let request_id = request_id::next();
     let grant = shared.settings.cors.grant(&parts.headers);

@@ -1,9 +1,9 @@
 //! Conditions of `PutItem`, `UpdateItem` and `DeleteItem`, and what AppSync makes of one that fails (reference, "Handling a
 //! condition check failure").
 //!
-//! The item is compared with what the request wanted to reach: equal is success, else the error carries the item. The service
-//! hands the item out together with the failure, so no other writer comes between; only when it gives none (there is no item,
-//! or the endpoint is older than that ability) the item is read.
+//! The item is compared with what the request wanted to reach: equal is success, else the error carries the item, or the function
+//! of a `Custom` handler decides (`handler`). The service hands the item out together with the failure, so no other writer comes
+//! between; only when it gives none (there is no item, or the endpoint is older than that ability) the item is read.
 
 use dynamodb::{Operation, ServiceError};
 use value::{Object, Str, Value};
@@ -11,16 +11,20 @@ use value::{Object, Str, Value};
 use super::convert::into_plain;
 use super::expression::Expressions;
 use super::fields::{Fields, Place, Read, list, refuse};
+use super::handler::Decision;
 use super::wire::{self, set, take};
 use super::{DynamodbDataSource, error};
 use crate::canonical::canonical;
-use crate::data_source::Call;
+use crate::data_source::lambda::FunctionReference;
+use crate::data_source::{Call, DataSource};
 
 /// How to handle the failure of a condition.
 #[derive(Debug)]
 pub(super) struct Condition {
     equals_ignore: Vec<Str>,
     consistent_read: bool,
+    /// The function that a `Custom` handler asks.
+    custom: Option<Str>,
 }
 
 /// The state that a request wants to reach.
@@ -50,8 +54,8 @@ pub(super) fn read(fields: &Fields<'_>, expressions: &mut Expressions, request: 
     let expression = expressions.expression(&section)?;
     set(request, &wire::CONDITION_EXPRESSION, expression);
     set(request, &wire::RETURN_VALUES_ON_FAILURE, &*wire::ALL_OLD);
-    handler(&section)?;
     Ok(Some(Condition {
+        custom: handler(&section)?,
         equals_ignore: equals_ignore(&section)?,
         consistent_read: section.boolean("consistentRead")?.unwrap_or(true),
     }))
@@ -71,23 +75,24 @@ fn equals_ignore(section: &Fields<'_>) -> Read<Vec<Str>> {
     list(names, &place)?.iter().enumerate().map(name).collect()
 }
 
-fn handler(section: &Fields<'_>) -> Read<()> {
-    let Some(handler) = section.optional("conditionalCheckFailedHandler") else { return Ok(()) };
+/// The ARN of a `Custom` handler.
+fn handler(section: &Fields<'_>) -> Read<Option<Str>> {
+    let Some(handler) = section.optional("conditionalCheckFailedHandler") else { return Ok(None) };
     let place = Place::Member(section.place, "conditionalCheckFailedHandler");
     let handler = Fields::of(handler, &place)?;
     handler.only(&["strategy", "lambdaArn"])?;
     let lambda = handler.text("lambdaArn")?;
     match (&**handler.required_text("strategy")?, lambda) {
-        ("Reject", None) => Ok(()),
+        ("Reject", None) => Ok(None),
         ("Reject", Some(_)) => {
             Err(refuse(format!("The field '{place}[lambdaArn]' must only be specified when 'strategy' is 'Custom'.")))
         }
-        ("Custom", None) => handler.required("lambdaArn").map(|_| ()),
+        ("Custom", None) => handler.required("lambdaArn").map(|_| None),
         // Refused before anything is written, not at the first conflict.
-        ("Custom", Some(arn)) => Err(refuse(format!(
-            "The strategy 'Custom' of '{place}' would invoke the Lambda function {arn}; Lambda functions are not supported yet. \
-             The strategy 'Reject' is."
-        ))),
+        ("Custom", Some(arn)) if FunctionReference::read(arn).is_none() => {
+            Err(refuse(format!("The field '{place}[lambdaArn]' is neither the ARN nor the name of a function: {arn}.")))
+        }
+        ("Custom", Some(arn)) => Ok(Some(Str::clone(arn))),
         (other, _) => Err(refuse(format!(
             "Unsupported value '{other}' for field '{place}[strategy]'. The values are 'Reject' and 'Custom'."
         ))),
@@ -102,6 +107,7 @@ impl DynamodbDataSource {
         key: Value,
         mut failure: ServiceError,
         wanted: Wanted<'_>,
+        fields: &Fields<'_>,
         call: &Call,
     ) -> Read<Value> {
         if *failure.code != *"ConditionalCheckFailedException" {
@@ -123,12 +129,21 @@ impl DynamodbDataSource {
             Wanted::Nothing => current.is_null(),
             Wanted::Unknown => false,
         };
-        let current = into_plain(current);
         if reached {
-            return Ok(current);
+            return Ok(into_plain(current));
         }
-        refused.data = current;
-        Err(refused)
+        let decision = match &condition.custom {
+            Some(function) => self.decide(function, fields, &current, call).await?,
+            None => Decision::Reject,
+        };
+        match decision {
+            Decision::Retry(request) => self.invoke(request, call).await,
+            Decision::Discard => Ok(into_plain(current)),
+            Decision::Reject => {
+                refused.data = into_plain(current);
+                Err(refused)
+            }
+        }
     }
 }
 

@@ -145,6 +145,31 @@ pub(super) fn into_plain(mut item: Value) -> Value {
     item
 }
 
+/// An item's attributes with their types, as AppSync shows them to functions: numbers are numbers, `{ "N": 8 }`, where the service
+/// itself has texts.
+pub(super) fn with_numbers(mut item: Value) -> Value {
+    item.as_object_mut().into_iter().flat_map(Object::iter_mut).for_each(|(_, attribute)| numbers(attribute));
+    item
+}
+
+/// As deep as the value, which `value::MAX_DEPTH` bounds.
+fn numbers(attribute: &mut Value) {
+    for (kind, content) in attribute.as_object_mut().into_iter().flat_map(Object::iter_mut) {
+        let replace = |text: &mut Value| {
+            if let Value::String(digits) = text {
+                *text = number(Str::clone(digits));
+            }
+        };
+        match Kind::of(kind) {
+            Kind::Number => replace(content),
+            Kind::Numbers => content.as_list_mut().into_iter().flatten().for_each(replace),
+            Kind::List => content.as_list_mut().into_iter().flatten().for_each(numbers),
+            Kind::Map => content.as_object_mut().into_iter().flat_map(Object::iter_mut).for_each(|(_, inner)| numbers(inner)),
+            Kind::Null | Kind::Same => {}
+        }
+    }
+}
+
 /// As deep as the value, which `value::MAX_DEPTH` bounds.
 fn plain(attribute: &mut Value) {
     let Value::Object(object) = attribute else { return };
@@ -246,6 +271,20 @@ mod tests {
             assert_eq!(converted.to_json(), format!("{{\"a\":{wire}}}"));
             assert_eq!(into_plain(converted).to_json(), format!("{{\"a\":{plain}}}"));
         }
+    }
+
+    #[test]
+    fn functions_see_types_and_numbers() {
+        let item = value!({"n": {"N": "8"}, "s": {"S": "8"}, "ns": {"NS": ["1", "2.50"]}, "x": {"N": "+1"},
+            "l": {"L": [{"N": "1"}, {"M": {"N": {"N": "2"}, "b": {"BOOL": true}}}]}, "none": {"NULL": true}});
+        assert_eq!(
+            with_numbers(item).to_json(),
+            concat!(
+                r#"{"n":{"N":8},"s":{"S":"8"},"ns":{"NS":[1,2.50]},"x":{"N":"+1"},"#,
+                r#""l":{"L":[{"N":1},{"M":{"N":{"N":2},"b":{"BOOL":true}}}]},"none":{"NULL":true}}"#
+            )
+        );
+        assert_eq!(with_numbers(Value::Null), Value::Null);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl DynamodbDataSource {
         match (self.send(Operation::PutItem, request, call).await, condition) {
             (Ok(_), _) => Ok(into_plain(item)),
             (Err(Failed::Service(error)), Some(condition)) => {
-                self.condition_failed(condition, key, *error, Wanted::Item(&item), call).await
+                self.condition_failed(condition, key, *error, Wanted::Item(&item), fields, call).await
             }
             (Err(failed), _) => Err(failed.into()),
         }
@@ -109,7 +109,7 @@ impl DynamodbDataSource {
         set(&mut request, &wire::RETURN_VALUES, &*wire::ALL_NEW);
         expressions.finish(&mut request);
         let changed = self.send(Operation::UpdateItem, request, call).await;
-        self.attributes(changed, condition.map(|condition| (condition, key)), Wanted::Unknown, call).await
+        self.attributes(changed, condition.map(|condition| (condition, key)), Wanted::Unknown, fields, call).await
     }
 
     pub(super) async fn delete_item(&self, fields: &Fields<'_>, call: &Call) -> Read<Value> {
@@ -123,7 +123,7 @@ impl DynamodbDataSource {
         set(&mut request, &wire::RETURN_VALUES, &*wire::ALL_OLD);
         expressions.finish(&mut request);
         let changed = self.send(Operation::DeleteItem, request, call).await;
-        self.attributes(changed, condition.map(|condition| (condition, key)), Wanted::Nothing, call).await
+        self.attributes(changed, condition.map(|condition| (condition, key)), Wanted::Nothing, fields, call).await
     }
 
     /// The attributes that a change answered, or what became of its condition.
@@ -132,12 +132,13 @@ impl DynamodbDataSource {
         changed: Result<Value, Failed>,
         condition: Option<(Condition, Value)>,
         wanted: Wanted<'_>,
+        fields: &Fields<'_>,
         call: &Call,
     ) -> Read<Value> {
         match (changed, condition) {
             (Ok(mut body), _) => Ok(into_plain(take(&mut body, "Attributes"))),
             (Err(Failed::Service(error)), Some((condition, key))) => {
-                self.condition_failed(condition, key, *error, wanted, call).await
+                self.condition_failed(condition, key, *error, wanted, fields, call).await
             }
             (Err(failed), _) => Err(failed.into()),
         }

@@ -2,8 +2,9 @@
 //!
 //! A data source has one table; batch and transaction requests name theirs. [`DynamodbDataSource`] reads the request strictly,
 //! asks [`dynamodb::Dynamodb`], and gives plain values back. `item` has the operations on one item, `condition` what happens
-//! when their condition fails, `read` has `Query` and `Scan`, `sync` `Sync`, `batch` and `transact` the operations on many
-//! tables; `fields`, `expression` and `convert` read the parts of a request, `next_token` seals the ends of pages.
+//! when their condition fails and `handler` the functions that decide then, `read` has `Query` and `Scan`, `sync` `Sync`, `batch`
+//! and `transact` the operations on many tables; `expression` and `convert` read the parts of a request, `next_token` seals the
+//! ends of pages.
 //!
 //! The data source is unversioned: conflict detection needs a delta table and comes with versioned data sources.
 
@@ -12,7 +13,7 @@ mod condition;
 mod convert;
 mod error;
 mod expression;
-mod fields;
+mod handler;
 mod item;
 mod next_token;
 mod read;
@@ -33,7 +34,8 @@ use value::{Object, Str, Value};
 use self::error::Failed;
 use self::fields::{Fields, Place, Read, refuse};
 pub use self::next_token::{NextTokens, SealTokens};
-use super::{Call, DataSource, DataSourceError};
+use super::lambda::Functions;
+use super::{Call, DataSource, DataSourceError, fields};
 
 /// The template versions of the reference.
 const VERSIONS: [&str; 2] = ["2017-02-28", "2018-05-29"];
@@ -48,6 +50,9 @@ pub struct DynamodbDataSource {
     table_name: Str,
     tokens: NextTokens,
     permitted: Option<Arc<[Str]>>,
+    /// Where `conditionalCheckFailedHandler`s are invoked.
+    functions: Option<Arc<dyn Functions>>,
+    aws_region: Str,
     /// Whether the log says already what `Sync` is here.
     sync_explained: AtomicBool,
 }
@@ -56,7 +61,29 @@ impl DynamodbDataSource {
     /// The data source of `dynamodbConfig.tableName`.
     #[must_use]
     pub fn new(service: Arc<dyn Dynamodb>, table_name: Str, tokens: NextTokens) -> Self {
-        Self { service, table_name, tokens, permitted: None, sync_explained: AtomicBool::new(false) }
+        Self {
+            service,
+            table_name,
+            tokens,
+            permitted: None,
+            functions: None,
+            aws_region: "us-east-1".into(),
+            sync_explained: AtomicBool::new(false),
+        }
+    }
+
+    /// With functions that `conditionalCheckFailedHandler`s may name.
+    #[must_use]
+    pub fn functions(mut self, functions: Arc<dyn Functions>) -> Self {
+        self.functions = Some(functions);
+        self
+    }
+
+    /// With the region that such functions are told.
+    #[must_use]
+    pub fn aws_region(mut self, aws_region: Str) -> Self {
+        self.aws_region = aws_region;
+        self
     }
 
     /// Restricts batch and transaction requests to the data source's own table and `tables`, where on AWS the data source's role

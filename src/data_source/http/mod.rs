@@ -1,86 +1,54 @@
 //! `HTTP`: requests to one endpoint (resolver reference for HTTP).
 //!
-//! The definition fixes scheme, host and port; a resolver chooses the rest. `target` keeps it that way, `request` judges what
-//! the resolver wrote, `response` reads the answer within time and size. Redirects are answers, not followed: they would leave
-//! the endpoint.
+//! The definition fixes scheme, host and port; a resolver chooses the rest. `request` judges what the resolver wrote, `response`
+//! shows the answer, `charset` knows how bodies become text. A signature, where one is configured, comes last. Redirects are
+//! answers, not followed: they would leave the endpoint. Nothing is retried.
 //!
 //! Differs from AppSync: names of response headers arrive in lower case, as HTTP/2 sends them, whatever the case on the wire.
 
+mod charset;
+mod coalesce;
+pub(super) mod parts;
 mod request;
 mod response;
-mod target;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use reqwest::{Client, Url};
-use value::Value;
+use reqwest::{Request, Url};
+use value::{Str, Value};
 
+use self::coalesce::{Key, UnderWay};
 use self::request::HttpRequest;
 use super::{Call, DataSource, DataSourceError};
+use crate::aws::{AwsClients, SendError, Signer};
+use crate::definition::AwsCredentials;
+use crate::http_client::{EndpointError, ExchangeError, HttpClients, is_local, parse_endpoint};
 
 /// How long one call may take, the whole body included (AppSync; seen in public reports).
 const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Why an endpoint cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("endpoint '{endpoint}' {reason}")]
-pub struct EndpointError {
-    /// What the definition says, without credentials.
-    pub endpoint: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-/// HTTP clients, to be shared by data sources so that they share connections and certificates. A client is made at its first use:
-/// it reads the system's certificates, which a start should not wait for.
-#[derive(Clone, Debug, Default)]
-pub struct HttpClients {
-    inner: Arc<Clients>,
-}
-
-#[derive(Debug, Default)]
-struct Clients {
-    /// Honours the proxy settings of the environment.
-    outside: OnceLock<Client>,
-    /// For endpoints on this machine, which no proxy can reach.
-    loopback: OnceLock<Client>,
-}
-
-impl HttpClients {
-    fn client(&self, loopback: bool) -> Result<&Client, reqwest::Error> {
-        let slot = if loopback { &self.inner.loopback } else { &self.inner.outside };
-        if let Some(client) = slot.get() {
-            return Ok(client);
-        }
-        let mut builder = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(Duration::from_secs(10))
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(64)
-            .user_agent(concat!("syncgate/", env!("CARGO_PKG_VERSION")));
-        if loopback {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build()?;
-        Ok(slot.get_or_init(|| client))
-    }
-}
 
 /// One HTTP endpoint.
 #[derive(Debug)]
 pub struct HttpDataSource {
     endpoint: Url,
-    loopback: bool,
+    caller: Caller,
+    /// Equal GETs under way, if they are to be one.
+    under_way: Option<UnderWay>,
+}
+
+/// What is needed to send a request, whoever waits for its answer.
+#[derive(Clone, Debug)]
+struct Caller {
+    /// Scheme, host and port, for messages.
+    origin: Str,
     timeout: Duration,
     response_limit: usize,
     clients: HttpClients,
+    signer: Option<Signer>,
 }
 
 impl HttpDataSource {
@@ -90,72 +58,97 @@ impl HttpDataSource {
     /// # Errors
     /// [`EndpointError`] when the endpoint is no plain `http` or `https` URL.
     pub fn new(endpoint: &str, response_limit: usize) -> Result<Self, EndpointError> {
-        let endpoint = target::parse_endpoint(endpoint)?;
-        let loopback = endpoint.host_str().is_some_and(is_loopback);
-        Ok(Self { endpoint, loopback, timeout: TIMEOUT, response_limit, clients: HttpClients::default() })
+        let endpoint = parse_endpoint(endpoint)?;
+        let origin = endpoint.origin().ascii_serialization().into();
+        let caller = Caller { origin, timeout: TIMEOUT, response_limit, clients: HttpClients::default(), signer: None };
+        Ok(Self { endpoint, caller, under_way: None })
     }
 
     /// With another time limit than 10 seconds per call.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.caller.timeout = timeout;
         self
     }
 
     /// With clients that other data sources use too.
     #[must_use]
     pub fn clients(mut self, clients: &HttpClients) -> Self {
-        self.clients = clients.clone();
+        self.caller.clients = clients.clone();
         self
     }
 
-    fn origin(&self) -> String {
-        self.endpoint.origin().ascii_serialization()
+    /// With `authorizationConfig` `AWS_IAM`: requests are signed for `service`. What is not given says the environment.
+    #[must_use]
+    pub fn signed(mut self, aws: &AwsClients, service: &Str, region: Option<&Str>, credentials: Option<&AwsCredentials>) -> Self {
+        self.caller.signer = Some(Signer::new(aws, Str::clone(service), region.cloned(), credentials, is_local(&self.endpoint)));
+        self
+    }
+
+    /// Whether a GET that equals one under way, headers included, waits for that one's answer.
+    #[must_use]
+    pub fn coalesce_gets(mut self, coalesce: bool) -> Self {
+        self.under_way = coalesce.then(UnderWay::default);
+        self
     }
 
     async fn call(&self, request: &Value, call: &Call) -> Result<Value, DataSourceError> {
         let request = HttpRequest::read(request, &self.endpoint)?;
-        let client = self
-            .clients
-            .client(self.loopback)
-            .map_err(|error| DataSourceError::new("Http:InternalFailure", format!("The HTTP client cannot start: {error}")))?;
-        let mut outgoing = client.request(request.method, request.url).headers(request.headers);
-        if let Some(body) = request.body {
-            outgoing = outgoing.body(body);
+        let mut outgoing = Request::new(request.method, request.url);
+        *outgoing.headers_mut() = request.headers;
+        *outgoing.body_mut() = request.body.map(Into::into);
+        match self.under_way.as_ref().zip(Key::of(&outgoing)) {
+            Some((under_way, key)) => {
+                // The one that began it may have less time than the next, so the exchange has its own.
+                let caller = self.caller.clone();
+                let exchange = || async move { caller.send(outgoing, Instant::now() + caller.timeout).await }.boxed();
+                let exchange = under_way.share(key, exchange);
+                tokio::time::timeout_at(call.deadline.into(), exchange).await.unwrap_or_else(|_| Err(timed_out()))
+            }
+            None => self.caller.send(outgoing, call.deadline.min(Instant::now() + self.caller.timeout)).await,
         }
-        // One deadline over connecting, head and body: an endpoint that drips its body is as slow as one that never answers.
-        let deadline = call.deadline.min(Instant::now() + self.timeout);
-        let answer = async {
-            let answer = outgoing.send().await.map_err(|error| self.unreachable(&error))?;
-            response::read(answer, self.response_limit, &self.origin()).await
-        };
-        match tokio::time::timeout_at(deadline.into(), answer).await {
-            Ok(result) => result,
-            Err(_) => Err(DataSourceError::new("Http:ExecutionTimeoutException", "execution timed out")),
+    }
+}
+
+impl Caller {
+    async fn send(&self, mut request: Request, deadline: Instant) -> Result<Value, DataSourceError> {
+        if let Some(signer) = &self.signer {
+            let signed = tokio::time::timeout_at(deadline.into(), signer.sign(&mut request)).await;
+            signed.map_err(|_| timed_out())?.map_err(|error| unsigned(&error))?;
+        }
+        match self.clients.exchange(request, deadline, self.response_limit).await {
+            Ok(answer) => {
+                if let Some(signer) = &self.signer {
+                    signer.answered(answer.status);
+                }
+                Ok(response::result(&answer))
+            }
+            Err(ExchangeError::Timeout) => Err(timed_out()),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
-    /// The cause at the end of the chain says what happened ("Connection refused"); the outer texts only repeat the URL.
-    fn unreachable(&self, error: &reqwest::Error) -> DataSourceError {
-        if error.is_timeout() {
-            return DataSourceError::new("Http:ExecutionTimeoutException", "execution timed out");
-        }
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        DataSourceError::new("Http:ConnectionException", format!("{} cannot be reached: {cause}", self.origin()))
+    fn failed(&self, error: &ExchangeError) -> DataSourceError {
+        let error_type = match error {
+            ExchangeError::TooLarge { .. } => "Http:ResponseTooLargeException",
+            ExchangeError::Client(_) => "Http:InternalFailure",
+            _ => "Http:ConnectionException",
+        };
+        DataSourceError::new(error_type, error.sentence(&self.origin))
     }
+}
+
+fn timed_out() -> DataSourceError {
+    DataSourceError::new("Http:ExecutionTimeoutException", "execution timed out")
+}
+
+/// A request that could not be signed, and was not sent.
+fn unsigned(error: &SendError) -> DataSourceError {
+    DataSourceError::new("Http:SigningException", error.to_string())
 }
 
 impl DataSource for HttpDataSource {
     fn invoke<'a>(&'a self, request: Value, call: &'a Call) -> BoxFuture<'a, Result<Value, DataSourceError>> {
         async move { self.call(&request, call).await }.boxed()
     }
-}
-
-/// `localhost`, its subdomains (RFC 6761) and loopback addresses.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.parse::<IpAddr>().map_or_else(|_| host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
 }

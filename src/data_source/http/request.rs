@@ -1,36 +1,16 @@
 //! What a resolver asks an HTTP data source for: `{ version?, method, resourcePath, params: { query, headers, body } }`, judged
 //! member by member before anything is sent.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use value::{Object, Value};
 
-use super::target;
+use super::charset;
+use super::parts::{add_query, headers, member_object};
 use crate::data_source::DataSourceError;
-
-/// Headers that belong to the connection, not to the message. They are what `util.http.copyHeaders` leaves out: a resolver that
-/// forwards all headers of its client must not be able to redirect or split the call.
-const RESTRICTED: [&str; 14] = [
-    // The client answers for what it can decode; a body in another coding would reach the resolver as garbage.
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "http2-settings",
-];
-
-/// Everything but RFC 3986's unreserved characters is encoded in a query.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::data_source::fields::refuse;
+use crate::http_client::join;
 
 /// A request, ready to be sent.
 #[derive(Debug)]
@@ -38,7 +18,7 @@ pub(super) struct HttpRequest {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    pub(super) body: Option<Vec<u8>>,
+    pub(super) body: Option<Bytes>,
 }
 
 impl HttpRequest {
@@ -47,7 +27,9 @@ impl HttpRequest {
         let Value::Object(request) = request else {
             return Err(refuse(format!("A request to an HTTP data source must be an object, found {}.", request.kind())));
         };
-        if let Some(version) = request.get("version").filter(|version| version.as_str() != Some("2018-05-29")) {
+        if let Some(version) =
+            request.get("version").filter(|version| !version.is_null() && version.as_str() != Some("2018-05-29"))
+        {
             return Err(refuse(format!("HTTP data sources need version \"2018-05-29\", not {version}.")));
         }
         let method = method(required(request, "method")?)?;
@@ -55,37 +37,25 @@ impl HttpRequest {
         let Value::String(path) = path else {
             return Err(refuse(format!("resourcePath must be a string, found {}.", path.kind())));
         };
-        let mut url = target::join(endpoint, path).map_err(refuse)?;
+        let mut url = join(endpoint, path, "resourcePath").map_err(refuse)?;
         let nothing = Object::new();
         let params = member_object(request, "params", "params")?.unwrap_or(&nothing);
-        add_query(&mut url, member_object(params, "query", "params.query")?.unwrap_or(&nothing))?;
+        add_query(&mut url, member_object(params, "query", "params.query")?.unwrap_or(&nothing), "params.query")?;
         let mut headers = headers(member_object(params, "headers", "params.headers")?.unwrap_or(&nothing))?;
         let body = match params.get("body") {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.as_bytes().to_vec()),
+            Some(Value::String(text)) => Some(charset::encode(text, headers.get(CONTENT_TYPE))?),
             Some(json) => {
                 headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-                Some(json.to_json().into_bytes())
+                Some(charset::encode(&json.to_json(), headers.get(CONTENT_TYPE))?)
             }
         };
         Ok(Self { method, url, headers, body })
     }
 }
 
-fn refuse(message: impl Into<String>) -> DataSourceError {
-    DataSourceError::mapping_template(message)
-}
-
 fn required<'a>(request: &'a Object, name: &str) -> Result<&'a Value, DataSourceError> {
     request.get(name).filter(|value| !value.is_null()).ok_or_else(|| DataSourceError::missing_field(name))
-}
-
-fn member_object<'a>(parent: &'a Object, name: &str, shown: &str) -> Result<Option<&'a Object>, DataSourceError> {
-    match parent.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(object)) => Ok(Some(object)),
-        Some(other) => Err(refuse(format!("{shown} must be an object, found {}.", other.kind()))),
-    }
 }
 
 fn method(value: &Value) -> Result<Method, DataSourceError> {
@@ -99,67 +69,9 @@ fn method(value: &Value) -> Result<Method, DataSourceError> {
     }
 }
 
-/// Appends `params.query`: a list repeats its name, null leaves it out.
-fn add_query(url: &mut Url, query: &Object) -> Result<(), DataSourceError> {
-    let mut text = url.query().unwrap_or_default().to_owned();
-    for (name, value) in query {
-        let values = match value {
-            Value::List(items) => items.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        for value in values {
-            let Some(value) = scalar(value, &format!("params.query.{name}"))? else { continue };
-            if !text.is_empty() {
-                text.push('&');
-            }
-            text.extend(utf8_percent_encode(name, QUERY));
-            text.push('=');
-            text.extend(utf8_percent_encode(&value, QUERY));
-        }
-    }
-    url.set_query((!text.is_empty()).then_some(text.as_str()));
-    Ok(())
-}
-
-/// `params.headers`: a list repeats its name, null leaves it out, headers of the connection are ours.
-fn headers(given: &Object) -> Result<HeaderMap, DataSourceError> {
-    let mut headers = HeaderMap::with_capacity(given.len() + 1);
-    for (name, value) in given {
-        let header = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| refuse(format!("params.headers: {} is not a header name.", Value::from(name))))?;
-        if RESTRICTED.contains(&header.as_str()) {
-            tracing::debug!(header = header.as_str(), "a header of the connection is not forwarded to the HTTP data source");
-            continue;
-        }
-        let values = match value {
-            Value::List(items) => items.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        for value in values {
-            let Some(text) = scalar(value, &format!("params.headers.{name}"))? else { continue };
-            // The value stays out of the message: it may be a credential.
-            let value = HeaderValue::from_bytes(text.as_bytes())
-                .map_err(|_| refuse(format!("params.headers.{name} contains a line break or control character.")))?;
-            headers.append(&header, value);
-        }
-    }
-    Ok(headers)
-}
-
-/// The text of a scalar; nothing for null.
-fn scalar(value: &Value, shown: &str) -> Result<Option<String>, DataSourceError> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text.to_string())),
-        Value::Bool(_) | Value::Number(_) => Ok(Some(value.to_json())),
-        Value::List(_) | Value::Object(_) => {
-            Err(refuse(format!("{shown} must be a string, number, boolean or a list of them, found {}.", value.kind())))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderName;
     use value::value;
 
     use super::*;
@@ -224,7 +136,7 @@ mod tests {
     fn headers_of_the_connection_are_ours() {
         let headers = value!({
             "Host": "evil.test", "Content-Length": "5", "Transfer-Encoding": "chunked", "Connection": "upgrade", "Upgrade": "h2c",
-            "X-One": "1", "x-many": ["a", "b"], "x-number": 7, "x-null": null, "Authorization": "Bearer t",
+            "User-Agent": "mine", "X-One": "1", "x-many": ["a", "b"], "x-number": 7, "x-null": null, "Authorization": "Bearer t",
         });
         let request = read(&value!({"method": "GET", "resourcePath": "/", "params": {"headers": headers}})).expect("a request");
         let mut names: Vec<_> = request.headers.keys().map(HeaderName::as_str).collect();

@@ -1,49 +1,38 @@
-//! The answer of an HTTP endpoint as `ctx.result`: `{ statusCode, headers, body }`, the body as text whatever its type.
+//! The answer of an HTTP endpoint as `ctx.result`: `{ statusCode, headers, body }`.
+//!
+//! The body is text. Bytes that are none (an image) arrive as Base64, which `isBase64Encoded: true` says, as in the events of API
+//! Gateway; what AppSync makes of them is not documented.
 
-use reqwest::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use value::{Object, Value};
 
-use crate::data_source::DataSourceError;
+use super::charset;
+use crate::http_client::Answer;
 
-/// Reads an answer. `limit` counts decompressed bytes, so that a small compressed body cannot fill the memory.
-pub(super) async fn read(mut answer: Response, limit: usize, origin: &str) -> Result<Value, DataSourceError> {
-    let too_large = || {
-        let message = format!("The answer of {origin} is larger than the limit of {limit} bytes.");
-        DataSourceError::new("Http:ResponseTooLargeException", message)
-    };
-    // The length is absent when the body is compressed; then the chunks are counted.
-    if answer.content_length().is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
-        return Err(too_large());
-    }
-    let mut result = Object::with_capacity(3);
-    result.insert("statusCode", u64::from(answer.status().as_u16()));
-    result.insert("headers", headers(answer.headers()));
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error, origin))? {
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
+/// An answer as resolvers see it.
+pub(super) fn result(answer: &Answer) -> Value {
+    let mut result = Object::with_capacity(4);
+    result.insert("statusCode", u64::from(answer.status.as_u16()));
+    result.insert("headers", headers(&answer.headers));
+    match charset::decode(&answer.body, answer.headers.get(CONTENT_TYPE)) {
+        Some(text) => result.insert("body", &*text),
+        None => {
+            result.insert("body", STANDARD.encode(&answer.body));
+            result.insert("isBase64Encoded", true)
         }
-        body.extend_from_slice(&chunk);
-    }
-    let body = String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    result.insert("body", body);
-    Ok(result.into())
+    };
+    result.into()
 }
 
 /// Repeated headers are joined as RFC 9110 (section 5.3) allows.
-fn headers(headers: &reqwest::header::HeaderMap) -> Object {
+fn headers(headers: &HeaderMap) -> Object {
     let mut object = Object::with_capacity(headers.keys_len());
     for name in headers.keys() {
         let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         object.insert(name.as_str(), values.join(", "));
     }
     object
-}
-
-fn broken(error: &reqwest::Error, origin: &str) -> DataSourceError {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    DataSourceError::new("Http:ConnectionException", format!("The answer of {origin} broke off: {cause}"))
 }

@@ -212,3 +212,119 @@ fn a_bad_endpoint_is_refused_by_name() {
     let error = HttpDataSource::new("api.test", 1).expect_err("refused");
     assert_eq!(error.to_string(), "endpoint 'api.test' is not a URL: relative URL without a base");
 }
+
+#[tokio::test]
+async fn bytes_that_are_no_text_arrive_as_base64() {
+    for (head, body, expected) in [
+        ("200 OK\r\ncontent-type: image/png", &b"\x89PNG\r\n"[..], value!({"body": "iVBORw0K", "isBase64Encoded": true})),
+        ("200 OK\r\ncontent-type: text/plain; charset=iso-8859-1", b"caf\xe9", value!({"body": "caf\u{e9}"})),
+        ("200 OK", "caf\u{e9}".as_bytes(), value!({"body": "caf\u{e9}"})),
+        ("204 No Content", b"", value!({"body": ""})),
+    ] {
+        let endpoint = endpoint(answer(head, body)).await;
+        let result = source(&endpoint.url).invoke(get(), &minute()).await.expect("an answer");
+        assert_eq!(result.get("body"), expected.get("body"), "{head}");
+        assert_eq!(result.get("isBase64Encoded"), expected.get("isBase64Encoded"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_coding_that_was_not_asked_for_is_refused() {
+    for coding in ["zstd", "deflate", "gzip, br", "GZIP"] {
+        let endpoint = endpoint(answer(&format!("200 OK\r\ncontent-encoding: {coding}"), b"\x28\xb5\x2f\xfd")).await;
+        let error = source(&endpoint.url).invoke(get(), &minute()).await.expect_err(coding);
+        assert_eq!(error.error_type, "Http:ConnectionException");
+        assert!(error.message.contains(&format!("the content-encoding {coding:?}")), "{}", error.message);
+    }
+    // Nothing is encoded in an empty body, and `identity` is no coding.
+    for (coding, body) in [("zstd", &b""[..]), ("identity", b"x"), ("Identity", b"x")] {
+        let endpoint = endpoint(answer(&format!("200 OK\r\ncontent-encoding: {coding}"), body)).await;
+        source(&endpoint.url).invoke(get(), &minute()).await.expect(coding);
+    }
+    // What says gzip and is none cannot be read.
+    let endpoint = endpoint(answer("200 OK\r\ncontent-encoding: gzip", b"plain")).await;
+    let error = source(&endpoint.url).invoke(get(), &minute()).await.expect_err("no gzip");
+    assert!(error.message.starts_with(&format!("The answer of {} broke off: ", endpoint.url)), "{}", error.message);
+}
+
+#[tokio::test]
+async fn requests_are_signed_where_configured() {
+    use crate::http_client::stub;
+    let (url, mut arrived) = stub::endpoint(stub::answer("200 OK", b"ok")).await;
+    let credentials = AwsCredentials {
+        access_key_id: "AKIDEXAMPLE".into(),
+        secret_access_key: crate::definition::Secret::new(stub::SECRET),
+        session_token: Some(crate::definition::Secret::new("token")),
+    };
+    let aws = AwsClients::default();
+    let source = source(&url).signed(&aws, &"execute-api".into(), Some(&"eu-west-1".into()), Some(&credentials));
+    for (path, query) in [("/v1/users", value!({})), ("/a+b/c%20d?x=1+2&flag", value!({"q": "\u{e9} &=+", "list": [2, 1]}))] {
+        let headers = value!({"Authorization": "mine", "x-amz-date": "mine", "x-amz-content-sha256": "mine", "X-Custom": "a  b"});
+        let params = value!({"query": (query), "headers": (headers), "body": {"a": 1}});
+        let request = value!({"method": "PUT", "resourcePath": (path), "params": (params)});
+        source.invoke(request, &minute()).await.expect("an answer");
+        let arrived = arrived.recv().await.expect("a request");
+        arrived.verify("execute-api", "eu-west-1", Some("token")).expect(path);
+        assert_eq!(arrived.body, b"{\"a\":1}");
+    }
+    assert!(!format!("{source:?}").contains(stub::SECRET) && !format!("{source:?}").contains("\"token\""));
+}
+
+#[tokio::test]
+async fn equal_gets_under_way_are_one_where_configured() {
+    let (asked, mut asks) = tokio::sync::mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let asked = asked.clone();
+            tokio::spawn(async move {
+                let mut head = vec![0; 4096];
+                while socket.read(&mut head).await.is_ok_and(|read| read > 0) {
+                    // Whoever asked says when.
+                    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+                    let _ = asked.send(go);
+                    let _ = wait.await;
+                    let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx").await;
+                }
+            });
+        }
+    });
+    let source = source(&url).coalesce_gets(true);
+    let under_way = source.under_way.clone().expect("it is configured");
+    let other = value!({"method": "GET", "resourcePath": "/", "params": {"headers": {"authorization": "other"}}});
+    let post = value!({"method": "POST", "resourcePath": "/"});
+
+    // Three equal ones ask once; another caller's and a POST ask for themselves.
+    let call = minute();
+    let equal = futures_util::future::join_all((0..3).map(|_| source.invoke(get(), &call)));
+    let others = futures_util::future::join(source.invoke(other, &call), source.invoke(post, &call));
+    let answering = async {
+        for _ in 0..3 {
+            asks.recv().await.expect("a request").send(()).expect("it waits");
+        }
+    };
+    let (equal, (other, post), ()) = futures_util::join!(equal, others, answering);
+    for result in equal.into_iter().chain([other, post]) {
+        assert_eq!(result.expect("an answer").get("body"), Some(&value!("x")));
+    }
+    assert!(asks.try_recv().is_err(), "nobody else asked");
+    assert_eq!(under_way.len(), 0);
+
+    // The one that began it gives up; the other still gets its answer.
+    let short = within(Duration::from_millis(50));
+    let giving_up = async { source.invoke(get(), &short).await };
+    let waiting = source.invoke(get(), &call);
+    let answering = async {
+        let go = asks.recv().await.expect("a request");
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        go.send(()).expect("it waits");
+    };
+    let (gave_up, waited, ()) = futures_util::join!(giving_up, waiting, answering);
+    assert_eq!(gave_up.expect_err("too slow").error_type, "Http:ExecutionTimeoutException");
+    waited.expect("an answer");
+
+    // All give up: nothing stays behind.
+    source.invoke(get(), &within(Duration::from_millis(20))).await.expect_err("too slow");
+    assert_eq!(under_way.len(), 0);
+}

@@ -8,7 +8,7 @@ use crate::definition::{
     AuthenticationProvider, AuthenticationType, DefaultAction, LambdaAuthorizerConfig, OpenIdConnectConfig, UserPoolConfig,
 };
 
-const TYPES: [AuthenticationType; 5] = [
+pub(super) const TYPES: [AuthenticationType; 5] = [
     AuthenticationType::ApiKey,
     AuthenticationType::AwsIam,
     AuthenticationType::OpenIdConnect,

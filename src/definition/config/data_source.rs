@@ -7,9 +7,9 @@ use value::Str;
 use super::table::Table;
 use super::values::Problem;
 use crate::definition::{
-    AuthorizationConfig, AwsCredentials, AwsIamConfig, DataSource, DataSourceConfig, DataSourceType, DeltaSyncConfig,
-    DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchServiceConfig, RdsHttpEndpointConfig,
-    RelationalDatabaseConfig, Secret, ServiceEndpoint,
+    AuthorizationConfig, AwsCredentials, AwsIamConfig, BedrockRuntimeConfig, DataSource, DataSourceConfig, DataSourceType,
+    DeltaSyncConfig, DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchAuthorization,
+    OpenSearchServiceConfig, RdsHttpEndpointConfig, RelationalDatabaseConfig, Secret, ServiceEndpoint,
 };
 use crate::diagnostic::Place;
 
@@ -24,6 +24,9 @@ const TYPES: [DataSourceType; 9] = [
     DataSourceType::AmazonEventbridge,
     DataSourceType::AmazonBedrockRuntime,
 ];
+
+/// The parts of an access key.
+const ACCESS_KEY: [&str; 3] = ["access_key_id", "secret_access_key", "session_token"];
 
 /// A data source; `None` when it is too broken to stand for something, which was reported.
 pub(super) fn read(name: &str, place: &Place, mut table: Table<'_>) -> Option<DataSource> {
@@ -45,7 +48,7 @@ pub(super) fn read(name: &str, place: &Place, mut table: Table<'_>) -> Option<Da
         DataSourceType::AmazonOpensearchService => open_search(&mut table).map(DataSourceConfig::AmazonOpensearchService),
         DataSourceType::AmazonElasticsearch => open_search(&mut table).map(DataSourceConfig::AmazonElasticsearch),
         DataSourceType::AmazonEventbridge => event_bridge(&mut table).map(DataSourceConfig::AmazonEventbridge),
-        DataSourceType::AmazonBedrockRuntime => Some(DataSourceConfig::AmazonBedrockRuntime),
+        DataSourceType::AmazonBedrockRuntime => Some(DataSourceConfig::AmazonBedrockRuntime(bedrock_runtime(&mut table))),
     };
     table.finish();
     Some(DataSource { name: name.into(), description, config: config?, place: Some(place.clone()) })
@@ -77,19 +80,27 @@ pub(super) fn service_endpoint(table: &mut Table<'_>) -> Option<ServiceEndpoint>
 
 /// The access key for a service over the network.
 fn credentials(table: &mut Table<'_>, endpoint: Option<&ServiceEndpoint>) -> Option<AwsCredentials> {
-    const KEYS: [&str; 3] = ["access_key_id", "secret_access_key", "session_token"];
-    let access_key_id: Option<Str> = table.optional(KEYS[0]);
-    let secret_access_key: Option<Str> = table.optional(KEYS[1]);
-    let session_token: Option<Str> = table.optional(KEYS[2]);
-    let written = KEYS.iter().find(|key| table.has(key))?;
+    for key in ACCESS_KEY {
+        table.node(key);
+    }
+    let written = ACCESS_KEY.iter().find(|key| table.has(key))?;
     if endpoint.is_none_or(|endpoint| *endpoint == ServiceEndpoint::Embedded) {
         let message = format!("`{}` has no effect here: the engine inside Syncgate asks for none", table.path(written));
         let help = "remove it, or say where the service is: endpoint = \"aws\", or a URL";
         table.report.warning("without-effect", &table.place_of(written), message, help);
         return None;
     }
-    table.require(KEYS[0], "an access key has two parts: access_key_id and secret_access_key");
-    table.require(KEYS[1], "an access key has two parts: access_key_id and secret_access_key");
+    own_credentials(table)
+}
+
+/// An access key, where one is of use.
+pub(super) fn own_credentials(table: &mut Table<'_>) -> Option<AwsCredentials> {
+    let access_key_id: Option<Str> = table.optional(ACCESS_KEY[0]);
+    let secret_access_key: Option<Str> = table.optional(ACCESS_KEY[1]);
+    let session_token: Option<Str> = table.optional(ACCESS_KEY[2]);
+    ACCESS_KEY.iter().find(|key| table.has(key))?;
+    table.require(ACCESS_KEY[0], "an access key has two parts: access_key_id and secret_access_key");
+    table.require(ACCESS_KEY[1], "an access key has two parts: access_key_id and secret_access_key");
     Some(AwsCredentials {
         access_key_id: access_key_id?,
         secret_access_key: Secret::new(secret_access_key?),
@@ -103,16 +114,26 @@ fn http(table: &mut Table<'_>) -> Option<HttpConfig> {
     let authorization_config = table.table("authorization_config").and_then(|mut table| {
         table.require("authorization_type", "AppSync knows \"AWS_IAM\"");
         let known = table.choice("authorization_type", &[("AWS_IAM", ())]);
-        let mut config = AwsIamConfig { signing_region: None, signing_service_name: None };
+        let mut config = AwsIamConfig { signing_region: None, signing_service_name: None, credentials: None };
+        table.require(
+            "aws_iam_config",
+            "aws_iam_config = { signing_region = \"us-east-1\", signing_service_name = \"execute-api\" }",
+        );
         if let Some(mut table) = table.table("aws_iam_config") {
             config.signing_region = table.optional("signing_region");
+            table.require(
+                "signing_service_name",
+                "the service's name in signatures, for instance \"execute-api\" for API Gateway",
+            );
             config.signing_service_name = table.optional("signing_service_name");
+            config.credentials = own_credentials(&mut table);
             table.finish();
         }
         table.finish();
         known.map(|()| AuthorizationConfig::AwsIam(config))
     });
-    Some(HttpConfig { endpoint: endpoint?, authorization_config })
+    let coalesce_gets = table.or("coalesce_gets", false);
+    Some(HttpConfig { endpoint: endpoint?, authorization_config, coalesce_gets })
 }
 
 fn dynamodb(table: &mut Table<'_>) -> Option<DynamodbConfig> {
@@ -141,8 +162,9 @@ fn dynamodb(table: &mut Table<'_>) -> Option<DynamodbConfig> {
 
 fn lambda(table: &mut Table<'_>) -> Option<LambdaConfig> {
     let lambda_function_arn = table.required("lambda_function_arn", "the function's ARN");
-    let endpoint = service_endpoint(table).unwrap_or_default();
-    Some(LambdaConfig { lambda_function_arn: lambda_function_arn?, endpoint })
+    let endpoint = service_endpoint(table);
+    let credentials = credentials(table, endpoint.as_ref());
+    Some(LambdaConfig { lambda_function_arn: lambda_function_arn?, endpoint, credentials })
 }
 
 fn relational_database(table: &mut Table<'_>) -> RelationalDatabaseConfig {
@@ -158,18 +180,68 @@ fn relational_database(table: &mut Table<'_>) -> RelationalDatabaseConfig {
         };
         table.finish();
     }
-    RelationalDatabaseConfig { rds_http_endpoint_config, endpoint: service_endpoint(table).unwrap_or_default() }
+    let endpoint = service_endpoint(table);
+    let credentials = credentials(table, endpoint.as_ref());
+    RelationalDatabaseConfig { rds_http_endpoint_config, endpoint, credentials }
 }
 
 fn open_search(table: &mut Table<'_>) -> Option<OpenSearchServiceConfig> {
     table.require("endpoint", "the URL of the domain");
     let endpoint = table.checked("endpoint", url);
     let aws_region = table.optional("aws_region");
-    Some(OpenSearchServiceConfig { endpoint: endpoint?, aws_region })
+    let authorization = open_search_authorization(table);
+    Some(OpenSearchServiceConfig { endpoint: endpoint?, aws_region, authorization })
+}
+
+/// What `authorization` says, or else which credentials are there.
+fn open_search_authorization(table: &mut Table<'_>) -> Option<OpenSearchAuthorization> {
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Kind {
+        AwsIam,
+        Basic,
+        None,
+    }
+    let kind = table.choice("authorization", &[("AWS_IAM", Kind::AwsIam), ("BASIC", Kind::Basic), ("NONE", Kind::None)]);
+    let credentials = own_credentials(table);
+    let username: Option<Str> = table.optional("username");
+    let password: Option<Str> = table.optional("password");
+    let suggested = if ACCESS_KEY.iter().any(|key| table.has(key)) {
+        Some(Kind::AwsIam)
+    } else {
+        ["username", "password"].iter().any(|key| table.has(key)).then_some(Kind::Basic)
+    };
+    let kind = kind.or(suggested)?;
+    let unused: &[&str] = match kind {
+        Kind::AwsIam => &["username", "password"],
+        Kind::Basic => &ACCESS_KEY,
+        Kind::None => &["access_key_id", "secret_access_key", "session_token", "username", "password"],
+    };
+    if let Some(key) = unused.iter().find(|key| table.has(key)) {
+        let message = format!("`{}` has no effect with this authorization", table.path(key));
+        let help = "AWS_IAM has an access key, BASIC a username and a password, NONE nothing";
+        table.report.warning("without-effect", &table.place_of(key), message, help);
+    }
+    match kind {
+        Kind::AwsIam => Some(OpenSearchAuthorization::AwsIam(credentials)),
+        Kind::None => Some(OpenSearchAuthorization::None),
+        Kind::Basic => {
+            table.require("username", "BASIC needs username and password");
+            table.require("password", "BASIC needs username and password");
+            Some(OpenSearchAuthorization::Basic { username: username?, password: Secret::new(password?) })
+        }
+    }
 }
 
 fn event_bridge(table: &mut Table<'_>) -> Option<EventBridgeConfig> {
     let event_bus_arn = table.required("event_bus_arn", "the ARN of the event bus");
-    let endpoint = service_endpoint(table).unwrap_or_default();
-    Some(EventBridgeConfig { event_bus_arn: event_bus_arn?, endpoint })
+    let endpoint = service_endpoint(table);
+    let credentials = credentials(table, endpoint.as_ref());
+    Some(EventBridgeConfig { event_bus_arn: event_bus_arn?, endpoint, credentials })
+}
+
+fn bedrock_runtime(table: &mut Table<'_>) -> BedrockRuntimeConfig {
+    let aws_region = table.optional("aws_region");
+    let endpoint = service_endpoint(table);
+    let credentials = credentials(table, endpoint.as_ref());
+    BedrockRuntimeConfig { aws_region, endpoint, credentials }
 }

@@ -41,22 +41,7 @@ pub(super) fn settings(table: Option<Table<'_>>, server: &ServerSettings) -> Dyn
     settings.durable = table.or("durable", settings.durable);
     settings.port = table.checked("port", within(0..=65_535));
     settings.expiry_interval = table.checked("expiry_interval", some_time).unwrap_or(settings.expiry_interval);
-    for mut key in table.tables("access_keys") {
-        let help = "an access key has two parts: access_key_id and secret_access_key";
-        key.require("access_key_id", help);
-        key.require("secret_access_key", help);
-        let access_key_id = key.checked("access_key_id", key_id);
-        let secret_access_key = key.checked("secret_access_key", key_secret);
-        let place = key.place.clone();
-        key.finish();
-        let (Some(access_key_id), Some(secret_access_key)) = (access_key_id, secret_access_key) else { continue };
-        if settings.access_keys.iter().any(|known| known.access_key_id == access_key_id) {
-            let message = format!("two access keys have the id `{access_key_id}`");
-            table.report.error("duplicate-access-key", &place, message, "remove one of them");
-            continue;
-        }
-        settings.access_keys.push(AccessKey { access_key_id, secret_access_key: Secret::new(secret_access_key) });
-    }
+    settings.access_keys = access_keys(&mut table);
     if settings.endpoint != ServiceEndpoint::Embedded {
         for key in ["durable", "port", "expiry_interval", "access_keys"] {
             if table.has(key) {
@@ -79,6 +64,28 @@ pub(super) fn settings(table: Option<Table<'_>>, server: &ServerSettings) -> Dyn
     }
     table.finish();
     settings
+}
+
+/// Who may use an endpoint of this server.
+pub(super) fn access_keys(table: &mut Table<'_>) -> Vec<AccessKey> {
+    let mut read: Vec<AccessKey> = Vec::new();
+    for mut key in table.tables("access_keys") {
+        let help = "an access key has two parts: access_key_id and secret_access_key";
+        key.require("access_key_id", help);
+        key.require("secret_access_key", help);
+        let access_key_id = key.checked("access_key_id", key_id);
+        let secret_access_key = key.checked("secret_access_key", key_secret);
+        let place = key.place.clone();
+        key.finish();
+        let (Some(access_key_id), Some(secret_access_key)) = (access_key_id, secret_access_key) else { continue };
+        if read.iter().any(|known| known.access_key_id == access_key_id) {
+            let message = format!("two access keys have the id `{access_key_id}`");
+            table.report.error("duplicate-access-key", &place, message, "remove one of them");
+            continue;
+        }
+        read.push(AccessKey { access_key_id, secret_access_key: Secret::new(secret_access_key) });
+    }
+    read
 }
 
 /// What a signature can name: its parts are separated by slashes and commas.

@@ -57,7 +57,11 @@ where
         let secret = {
             let path = name.to_ascii_lowercase();
             let key = path.rsplit(NESTING).next().unwrap_or_default();
-            path.contains("api_keys") || path.contains("access_keys") || node::is_secret("", key)
+            path.contains("api_keys")
+                || path.contains("access_keys")
+                || path.contains("__environment__")
+                || path.contains("database__")
+                || node::is_secret("", key)
         };
         let shown = if secret { "(hidden)".to_owned() } else { value.clone() };
         let place = Place {
@@ -85,7 +89,7 @@ fn set(root: &mut Node, path: &[&str], value: &str, place: &Place) -> Result<(),
         return Err(format!("no key has {} parts", path.len()));
     }
     let mut node = root;
-    // Names below `environment_variables` are the user's own, in his spelling.
+    // Names below `environment_variables` and a function's `environment` are the user's own, in his spelling.
     let mut verbatim = false;
     let mut rest = path.iter().peekable();
     while let Some(part) = rest.next() {
@@ -116,7 +120,7 @@ fn set(root: &mut Node, path: &[&str], value: &str, place: &Place) -> Result<(),
             }
             kind => return Err(format!("`{part}` stands below {}", kind.name())),
         };
-        verbatim = part.eq_ignore_ascii_case("environment_variables");
+        verbatim = ["environment_variables", "environment"].iter().any(|name| part.eq_ignore_ascii_case(name));
     }
     *node = Node { place: place.clone(), kind: Kind::Override(value.to_owned()) };
     Ok(())

@@ -92,6 +92,12 @@ impl Folder {
         Err(FileProblem::new("missing-file", format!("{reference} is not a file"), "name a file"))
     }
 
+    /// Where a file or directory is that somebody else will read.
+    pub(super) fn existing(&self, reference: &str) -> Result<PathBuf, FileProblem> {
+        let (path, _) = self.resolve(reference, &Self::inside(reference)?)?;
+        Ok(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path })
+    }
+
     /// The text of the configuration file itself. Its user named it: a link may lead it anywhere.
     pub(super) fn configuration(&self, path: &Path) -> Result<Arc<Source>, FileProblem> {
         let name = path.to_string_lossy();

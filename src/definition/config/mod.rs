@@ -9,9 +9,13 @@ mod api;
 mod authentication;
 mod convention;
 mod data_source;
+mod database;
 mod dynamodb;
 mod environment;
+mod event_rule;
 mod files;
+mod handler;
+mod lambda;
 mod node;
 #[cfg(test)]
 mod reference;
@@ -115,6 +119,11 @@ where
     let server = server::read(settings, root, overrides);
     let dynamodb = dynamodb::settings(table.table("dynamodb"), &server);
     let dynamodb_tables = dynamodb::tables(table.tables("table"), folder, report);
+    let event_rules = event_rule::rules(table.tables("event_rule"), report);
+    let functions = table.tables("lambda_function");
+    let lambda = lambda::settings(table.table("lambda"), root, !functions.is_empty());
+    let lambda_functions = lambda::functions(functions, folder, report);
+    let databases = database::databases(table.tables("database"), root, folder, report);
     table.require("api", "an API begins with [api], or with [[api]] for each of several");
     let tables = table.tables("api");
     let is_single = tables.len() == 1;
@@ -125,7 +134,10 @@ where
     for api in &apis {
         api::check_keys(api, report);
     }
-    if apis.is_empty() { None } else { Some(ServerDefinition { server, dynamodb, tables: dynamodb_tables, apis }) }
+    if apis.is_empty() {
+        return None;
+    }
+    Some(ServerDefinition { server, dynamodb, tables: dynamodb_tables, lambda, lambda_functions, databases, event_rules, apis })
 }
 
 /// What tells APIs apart must differ.

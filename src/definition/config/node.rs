@@ -23,7 +23,7 @@ pub(super) struct Node {
 pub(super) enum Kind {
     String(String),
     Integer(i64),
-    Float,
+    Float(f64),
     Boolean(bool),
     /// A TOML date or time, as text.
     DateTime(String),
@@ -47,7 +47,7 @@ impl Kind {
         match self {
             Kind::String(_) => "a string",
             Kind::Integer(_) => "a whole number",
-            Kind::Float => "a decimal number",
+            Kind::Float(_) => "a decimal number",
             Kind::Boolean(_) => "a boolean",
             Kind::DateTime(_) => "a date",
             Kind::Override(_) => "a text",
@@ -60,7 +60,12 @@ impl Kind {
 /// Whether the value of `key` in the table `parent` is a secret. Its text is left out of the source that findings show,
 /// wherever in its line they stand.
 pub(super) fn is_secret(parent: &str, key: &str) -> bool {
-    matches!(key, "secret" | "access_key_id" | "secret_access_key" | "session_token") || (parent == "api_keys" && key == "id")
+    matches!(key, "secret" | "access_key_id" | "secret_access_key" | "session_token" | "password")
+        || (parent == "api_keys" && key == "id")
+        // The variables of a function.
+        || parent == "environment"
+        // A password may be in it.
+        || (parent == "database" && key == "url")
 }
 
 /// Parses TOML. The parser stops at the first syntax error; nesting is bounded by it (80 levels).
@@ -148,7 +153,7 @@ impl Converter<'_> {
         let kind = match value {
             Value::String(text) => Kind::String(text.value().clone()),
             Value::Integer(number) => Kind::Integer(*number.value()),
-            Value::Float(_) => Kind::Float,
+            Value::Float(number) => Kind::Float(*number.value()),
             Value::Boolean(boolean) => Kind::Boolean(*boolean.value()),
             Value::Datetime(datetime) => Kind::DateTime(datetime.value().to_string()),
             Value::Array(items) => Kind::List(items.iter().map(|item| self.value(item, &span)).collect()),

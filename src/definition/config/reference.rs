@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tests::{COMPLETE, folder};
+use super::tests::{COMPLETE, complete};
 use super::*;
 
 const PAGE: &str = include_str!("../../../docs/reference/configuration.md");
@@ -10,6 +10,9 @@ const PAGE: &str = include_str!("../../../docs/reference/configuration.md");
 /// The tables of `COMPLETE` that it has no reason to show otherwise.
 const REST: &str = r#"
 [api.limits]
+
+[[database]]
+name = "club"
 
 [api.data_sources.elastic]
 type = "AMAZON_ELASTICSEARCH"
@@ -34,11 +37,7 @@ type Keys = BTreeMap<String, BTreeSet<String>>;
 /// Keys by table, as the reader asks for them. Names of the user's own are `NAME`; tables that may stand in several places
 /// are one.
 fn read_by_code() -> Keys {
-    let folder = folder(&[
-        ("seeds/posts.json", "[]"),
-        ("code/b.js", "export function request() {}"),
-        ("config.toml", &format!("{COMPLETE}{REST}")),
-    ]);
+    let folder = complete(&format!("{COMPLETE}{REST}"));
     let path = folder.path().join("config.toml");
     let report = Report::default();
     let inner = Folder::new(folder.path()).expect("a folder");

@@ -1,5 +1,7 @@
 //! Configurations and what is found in them.
 
+mod databases;
+mod lambda;
 mod tables;
 
 use std::fs;
@@ -7,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::definition::{DataSourceConfig, Mode, Resolver, ResolverKind, Runtime};
+use crate::definition::{DataSourceConfig, Mode, OpenSearchAuthorization, Resolver, ResolverKind, Runtime};
 use crate::diagnostic::render;
 
 /// A folder with these files, beside a minimal schema.
@@ -19,6 +21,13 @@ pub(super) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         fs::create_dir_all(path.parent().expect("a file has a parent")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
+    folder
+}
+
+/// A folder with this configuration and the files that [`COMPLETE`] names.
+pub(super) fn complete(config: &str) -> tempfile::TempDir {
+    let folder = folder(COMPLETE_FILES);
+    fs::write(folder.path().join("config.toml"), config).expect("a file");
     folder
 }
 
@@ -57,6 +66,14 @@ fn check_with(files: &[(&str, &str)], config: &str, expected: &[&str]) {
 fn check(rest: &str, expected: &[&str]) {
     check_with(&[], &format!("{API}{rest}"), expected);
 }
+
+/// The files that [`COMPLETE`] names.
+const COMPLETE_FILES: &[(&str, &str)] = &[
+    ("code/b.js", "export function request() {}"),
+    ("seeds/posts.json", "[]"),
+    ("fn/index.mjs", "export const handler = async () => null;"),
+    ("fn/app.py", "def handler(event, context): pass"),
+];
 
 /// Something of everything.
 pub(super) const COMPLETE: &str = r#"
@@ -107,6 +124,50 @@ table_name = "short"
 key_schema = [{ attribute_name = "id", key_type = "HASH" }]
 global_secondary_indexes = [{ index_name = "by_x", key_schema = [{ attribute_name = "x", key_type = "HASH" }] }]
 
+[lambda]
+endpoint = "embedded"
+aws_region = "eu-west-1"
+idle_timeout = "1m"
+node = "bin/node"
+python = "python3.13"
+access_keys = [{ access_key_id = "AKIALAMBDA", secret_access_key = "wJalrXUtnFEMI" }]
+
+[[lambda_function]]
+function_name = "greet"
+runtime = "nodejs22.x"
+handler = "index.handler"
+code = "fn"
+timeout = 30
+memory_size = 256
+environment = { Table_Name = "posts" }
+reserved_concurrent_executions = 4
+access_key_id = "AKIAFN"
+secret_access_key = "wJalrXUtnFEMI"
+
+[[lambda_function]]
+function_name = "short"
+runtime = "python3.13"
+code = "fn/app.py"
+
+[[event_rule]]
+name = "order-placed"
+event_bus_name = "arn:aws:events:eu-west-1:123456789012:event-bus/shop"
+event_pattern = { source = ["shop"], detail = { total = [{ numeric = [">", 0.5] }] } }
+state = "ENABLED"
+description = "Orders become posts."
+
+[[event_rule.targets]]
+id = "post"
+api = "My Blog!"
+graphql_operation = "mutation($id: ID!) { post(id: $id) { id } }"
+identity = { authentication_type = "AMAZON_COGNITO_USER_POOLS", context = { username = "rule" } }
+input_transformer = { input_paths_map = { id = "$.detail.id" }, input_template = '{"id": <id>}' }
+retry_policy = { maximum_retry_attempts = 1, maximum_event_age_in_seconds = 5 }
+
+[[event_rule.targets]]
+id = "log"
+log = true
+
 [api]
 name = "My Blog!"
 domain_names = ["API.example.com"]
@@ -148,7 +209,7 @@ type = "NONE"
 [api.data_sources.posts]
 type = "HTTP"
 endpoint = "https://posts.example.com"
-authorization_config = { authorization_type = "AWS_IAM", aws_iam_config = { signing_region = "eu-west-1" } }
+authorization_config = { authorization_type = "AWS_IAM", aws_iam_config = { signing_region = "eu-west-1", signing_service_name = "execute-api" } }
 
 [api.data_sources.table]
 type = "AMAZON_DYNAMODB"
@@ -194,8 +255,7 @@ code = "code/b.js"
 
 #[test]
 fn a_complete_configuration_has_no_findings() {
-    let seed = ("seeds/posts.json", "[]");
-    let folder = folder(&[("code/b.js", "export function request() {}"), seed, ("config.toml", COMPLETE)]);
+    let folder = complete(COMPLETE);
     let loaded = load(folder.path(), &[]);
     assert_eq!(render(&loaded.diagnostics, false), "");
     let definition = loaded.definition.expect("it is valid");
@@ -284,6 +344,37 @@ fn every_problem_is_reported_where_it_stands() {
             "missing-key 11:5",
         ],
     );
+    check(
+        "[api.data_sources]\na = { type = \"HTTP\", endpoint = \"http://a\", authorization_config = { authorization_type = \"AWS_IAM\" } }\n\
+         b = { type = \"AMAZON_OPENSEARCH_SERVICE\", endpoint = \"http://b\", authorization = \"IAM\" }\n\
+         c = { type = \"AMAZON_ELASTICSEARCH\", endpoint = \"http://c\", username = \"admin\" }\n\
+         d = { type = \"AMAZON_OPENSEARCH_SERVICE\", endpoint = \"http://d\", authorization = \"NONE\", password = \"x\" }\n\
+         e = { type = \"AMAZON_OPENSEARCH_SERVICE\", endpoint = \"http://e\", username = \"a\", access_key_id = \"b\", secret_access_key = \"c\" }\n",
+        &["missing-key 6:68", "invalid-value 7:82", "missing-key 8:5", "without-effect 9:101", "without-effect 10:77"],
+    );
+}
+
+#[test]
+fn open_search_says_who_calls() {
+    let authorization = |keys: &str| {
+        let config =
+            format!("{API}[api.data_sources.s]\ntype = \"AMAZON_OPENSEARCH_SERVICE\"\nendpoint = \"https://s.test\"\n{keys}");
+        let folder = folder(&[("config.toml", &config)]);
+        let loaded = load(folder.path(), &[]);
+        assert_eq!(render(&loaded.diagnostics, false), "");
+        let definition = loaded.definition.expect("it is valid");
+        match &definition.apis[0].data_sources["s"].config {
+            DataSourceConfig::AmazonOpensearchService(config) => config.authorization.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(authorization(""), None);
+    assert_eq!(authorization("authorization = \"NONE\"\n"), Some(OpenSearchAuthorization::None));
+    assert_eq!(authorization("authorization = \"AWS_IAM\"\n"), Some(OpenSearchAuthorization::AwsIam(None)));
+    let key = authorization("access_key_id = \"AKID\"\nsecret_access_key = \"s\"\n");
+    assert!(matches!(key, Some(OpenSearchAuthorization::AwsIam(Some(key))) if &*key.access_key_id == "AKID"));
+    let basic = authorization("username = \"admin\"\npassword = \"s\"\n");
+    assert!(matches!(basic, Some(OpenSearchAuthorization::Basic { username, .. }) if &*username == "admin"));
 }
 
 #[test]

@@ -12,9 +12,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response as HttpMessage, StatusCo
 use http_body_util::{Either, Full};
 use value::{Object, Str, Value};
 
-use super::body::{BLOCKING_FROM, work};
-use crate::auth::sigv4::SignatureError;
 use crate::server::answer::HttpResponse;
+use crate::server::aws::access::Refusal;
+use crate::server::aws::body::{BLOCKING_FROM, work};
 use crate::server::request_id;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -34,6 +34,16 @@ pub(super) struct Reply {
     request_id: Option<Str>,
     json: bool,
     chunked: bool,
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Elsewhere(message) => Self::error_with_status(StatusCode::FORBIDDEN, "AccessDeniedException", &message),
+            Refusal::Signature(error) => Self::error(error.code(), Some(&error.to_string())),
+            Refusal::Internal => Self::internal(),
+        }
+    }
 }
 
 impl Reply {
@@ -104,11 +114,6 @@ impl Reply {
         let message = format!("The request body is larger than the limit of {limit} bytes.");
         let reply = Self::error_with_status(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message);
         Self { chunked: true, ..reply }
-    }
-
-    /// A refused signature.
-    pub(super) fn signature(error: &SignatureError) -> Self {
-        Self::error(error.code(), Some(&error.to_string()))
     }
 
     /// An error of the service.

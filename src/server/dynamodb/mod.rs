@@ -5,12 +5,9 @@
 //! decides; the rest is the order in which the service looks at a request: content type, JSON, target, signature, types
 //! (`serialization`, along `shapes`), required members (`constraints`), and then the operation. Nothing here knows what an operation does.
 
-mod access;
 mod answer;
-mod body;
 mod constraints;
 mod nesting;
-mod places;
 mod serialization;
 mod shapes;
 
@@ -27,14 +24,16 @@ use hyper::body::Incoming;
 use value::{Str, Value};
 
 use super::answer::HttpResponse;
+use super::aws::access::{Access, Service};
+use super::aws::body::{self, Fault};
+use super::aws::places::{Place, Places};
 use super::service::Peer;
 use super::{Mode, Settings};
 use crate::auth::sigv4::Credential;
-use access::Access;
 use answer::Reply;
-use body::Fault;
-use places::{Place, Places};
 use serialization::{Deep, Mismatch};
+
+const SERVICE: Service = Service { signing_name: "dynamodb", name: "DynamoDB", exposed_headers: "x-amzn-requestid,x-amz-crc32" };
 
 /// Where the endpoint is on the server's listener.
 pub const PATH: &str = "/dynamodb";
@@ -105,7 +104,7 @@ impl Endpoint {
     /// The endpoint as the server's mode and address allow it; `None` where it must not exist.
     pub(super) fn new(tables: TablesEndpoint, mode: Mode, loopback: bool) -> Option<Self> {
         let TablesEndpoint { service, region, port: _, credentials } = tables;
-        let access = Access::new(mode == Mode::Development && loopback, credentials)?;
+        let access = Access::new(SERVICE, mode == Mode::Development && loopback, credentials)?;
         Some(Self { service, region, access, places: Places::new() })
     }
 }
@@ -122,7 +121,7 @@ pub(super) async fn answer(endpoint: &Endpoint, settings: &Settings, peer: &Peer
         Reply::healthy(&endpoint.region)
     } else if let Err(refusal) = endpoint.access.admit(&parts, peer.address.ip()) {
         super::body::discard(&parts.headers, body).await;
-        refusal
+        refusal.into()
     } else {
         match read(endpoint, settings, &parts, body).await {
             Ok(request) => call(endpoint, settings, request).await,

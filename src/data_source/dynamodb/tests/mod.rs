@@ -1,6 +1,7 @@
 //! The data source against real tables of the engine in this process, and against a service that answers by script where the
 //! engine would not fail as needed.
 
+mod handlers;
 mod helper_module;
 mod items;
 mod many;

@@ -58,9 +58,9 @@ async fn requests_of_the_wrong_form_name_member_and_rule() {
                 "Expected the name of an attribute for field '$[condition][equalsIgnore][0]' but got 'NUMBER' instead.",
             ),
             (
-                r#"{"operation":"DeleteItem","key":{"id":{"S":"1"}},"condition":{"expression":"a","conditionalCheckFailedHandler":{"strategy":"Custom","lambdaArn":"arn:x"}}}"#,
+                r#"{"operation":"DeleteItem","key":{"id":{"S":"1"}},"condition":{"expression":"a","conditionalCheckFailedHandler":{"strategy":"Custom","lambdaArn":"arn:x:y"}}}"#,
                 TEMPLATE,
-                "The strategy 'Custom' of '$[condition][conditionalCheckFailedHandler]' would invoke the Lambda function arn:x",
+                "The field '$[condition][conditionalCheckFailedHandler][lambdaArn]' is neither the ARN nor the name of a function: arn:x:y.",
             ),
             (
                 r#"{"operation":"DeleteItem","key":{"id":{"S":"1"}},"condition":{"expression":"a","conditionalCheckFailedHandler":{"strategy":"Custom"}}}"#,

@@ -3,13 +3,13 @@
 use std::fs;
 use std::time::Duration;
 
-use super::{API, COMPLETE, check, folder, found, load};
+use super::{API, COMPLETE, check, complete, folder, found, load};
 use crate::definition::{BillingMode, DataSourceConfig, ProjectionType, Secret, ServiceEndpoint, StreamViewType};
 use crate::diagnostic::render;
 
 #[test]
 fn tables_are_read_in_the_words_of_cloudformation() {
-    let folder = folder(&[("code/b.js", "export function request() {}"), ("seeds/posts.json", "[]"), ("config.toml", COMPLETE)]);
+    let folder = complete(COMPLETE);
     let definition = load(folder.path(), &[]).definition.expect("it is valid");
     assert_eq!(definition.server.secret.as_ref().map(Secret::expose), Some("0123456789abcdef0123456789abcdef"));
     let dynamodb = &definition.dynamodb;

@@ -11,7 +11,7 @@ use crate::data_source::DataSourceError;
 /// Where in the request something stands, printed as AppSync prints it: `$[key][id]`. It lives on the stack and costs nothing
 /// unless it is printed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place<'a> {
+pub(in crate::data_source) enum Place<'a> {
     Root,
     Member(&'a Place<'a>, &'a str),
     Item(&'a Place<'a>, usize),
@@ -28,15 +28,15 @@ impl fmt::Display for Place<'_> {
 }
 
 /// The result of reading a part of a request.
-pub(super) type Read<T> = Result<T, DataSourceError>;
+pub(in crate::data_source) type Read<T> = Result<T, DataSourceError>;
 
 /// A request that cannot be understood.
-pub(super) fn refuse(message: impl Into<String>) -> DataSourceError {
+pub(in crate::data_source) fn refuse(message: impl Into<String>) -> DataSourceError {
     DataSourceError::mapping_template(message)
 }
 
 /// The name of a value's JSON type in AppSync's messages.
-pub(super) fn json_type(value: &Value) -> &'static str {
+pub(in crate::data_source) fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "NULL",
         Value::Bool(_) => "BOOLEAN",
@@ -47,20 +47,21 @@ pub(super) fn json_type(value: &Value) -> &'static str {
     }
 }
 
-fn wrong_type(expected: &str, place: &Place<'_>, found: &Value) -> DataSourceError {
+/// A value of another type than its place wants.
+pub(in crate::data_source) fn wrong_type(expected: &str, place: &Place<'_>, found: &Value) -> DataSourceError {
     refuse(format!("Expected JSON {expected} for field '{place}' but got '{}' instead.", json_type(found)))
 }
 
 /// An object of the request and its place.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fields<'a> {
-    pub(super) object: &'a Object,
-    pub(super) place: &'a Place<'a>,
+pub(in crate::data_source) struct Fields<'a> {
+    pub(in crate::data_source) object: &'a Object,
+    pub(in crate::data_source) place: &'a Place<'a>,
 }
 
 impl<'a> Fields<'a> {
     /// The object `value`.
-    pub(super) fn of(value: &'a Value, place: &'a Place<'a>) -> Read<Self> {
+    pub(in crate::data_source) fn of(value: &'a Value, place: &'a Place<'a>) -> Read<Self> {
         match value {
             Value::Object(object) => Ok(Self { object, place }),
             other => Err(wrong_type("object", place, other)),
@@ -68,7 +69,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses members that are not among `known`.
-    pub(super) fn only(&self, known: &[&str]) -> Read<()> {
+    pub(in crate::data_source) fn only(&self, known: &[&str]) -> Read<()> {
         match self.object.iter().find(|(name, value)| !known.contains(&&***name) && !value.is_null()) {
             Some((name, _)) => Err(refuse(format!("Unsupported element '{}'.", Place::Member(self.place, name)))),
             None => Ok(()),
@@ -76,19 +77,19 @@ impl<'a> Fields<'a> {
     }
 
     /// The member, unless it is absent or null.
-    pub(super) fn optional(&self, name: &str) -> Option<&'a Value> {
+    pub(in crate::data_source) fn optional(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
     /// The member, which must be there.
-    pub(super) fn required(&self, name: &str) -> Read<&'a Value> {
+    pub(in crate::data_source) fn required(&self, name: &str) -> Read<&'a Value> {
         self.optional(name).ok_or_else(|| {
             let place = Place::Member(self.place, name);
             refuse(format!("Value for field '{place}' not found."))
         })
     }
 
-    pub(super) fn text(&self, name: &str) -> Read<Option<&'a Str>> {
+    pub(in crate::data_source) fn text(&self, name: &str) -> Read<Option<&'a Str>> {
         match self.optional(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -96,12 +97,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn required_text(&self, name: &str) -> Read<&'a Str> {
+    pub(in crate::data_source) fn required_text(&self, name: &str) -> Read<&'a Str> {
         self.required(name)?;
         self.text(name).map(|text| text.expect("a required member is there"))
     }
 
-    pub(super) fn boolean(&self, name: &str) -> Read<Option<bool>> {
+    pub(in crate::data_source) fn boolean(&self, name: &str) -> Read<Option<bool>> {
         match self.optional(name) {
             None => Ok(None),
             Some(Value::Bool(value)) => Ok(Some(*value)),
@@ -110,7 +111,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A whole number; `10.0`, which the arithmetic of templates can give, is one.
-    pub(super) fn integer(&self, name: &str) -> Read<Option<i64>> {
+    pub(in crate::data_source) fn integer(&self, name: &str) -> Read<Option<i64>> {
         let Some(value) = self.optional(name) else { return Ok(None) };
         match value.as_number().map(value::Number::to_whole_i64) {
             Some(Some(number)) => Ok(Some(number)),
@@ -123,7 +124,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A member that must be a list, with its place for messages about the items.
-    pub(super) fn required_list(&self, name: &'a str) -> Read<(&'a [Value], Place<'a>)> {
+    pub(in crate::data_source) fn required_list(&self, name: &'a str) -> Read<(&'a [Value], Place<'a>)> {
         let value = self.required(name)?;
         let place = Place::Member(self.place, name);
         list(value, &place).map(|items| (items, place))
@@ -131,7 +132,7 @@ impl<'a> Fields<'a> {
 }
 
 /// The items of a list.
-pub(super) fn list<'a>(value: &'a Value, place: &Place<'_>) -> Read<&'a [Value]> {
+pub(in crate::data_source) fn list<'a>(value: &'a Value, place: &Place<'_>) -> Read<&'a [Value]> {
     value.as_list().ok_or_else(|| wrong_type("array", place, value))
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// How many requests with a large body are held in memory at a time; further ones wait.
-pub(super) const LARGE_BODIES: usize = 16;
+pub(in crate::server) const LARGE_BODIES: usize = 16;
 
 /// How long a body has its place in any case. A body that flows is complete by then.
 const GRACE: Duration = Duration::from_secs(1);
@@ -24,11 +24,11 @@ const LOOK: Duration = Duration::from_millis(100);
 const SLOWER: f64 = 2.0;
 
 /// The place of a body that is complete, until this is dropped.
-pub(super) type Place = OwnedSemaphorePermit;
+pub(in crate::server) type Place = OwnedSemaphorePermit;
 
 /// The places of an endpoint.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(in crate::server) struct Places {
     free: Arc<Semaphore>,
     lent: Mutex<Vec<Lent>>,
 }
@@ -51,28 +51,28 @@ impl Lent {
 
 /// Bytes in a second.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-pub(super) fn rate(bytes: u64, time: Duration) -> f64 {
+pub(in crate::server) fn rate(bytes: u64, time: Duration) -> f64 {
     bytes as f64 / time.as_secs_f64().max(0.001)
 }
 
 /// The end of a time that begins now, however long it is said to be.
-pub(super) fn deadline(time: Duration) -> Instant {
+pub(in crate::server) fn deadline(time: Duration) -> Instant {
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     Instant::now() + time.min(LONGEST)
 }
 
 impl Places {
-    pub(super) fn new() -> Self {
+    pub(in crate::server) fn new() -> Self {
         Self { free: Arc::new(Semaphore::new(LARGE_BODIES)), lent: Mutex::default() }
     }
 
     /// A place for a complete body, which goes before those that are arriving; `None` when none became free in `time`.
-    pub(super) async fn take(&self, time: Duration) -> Option<Place> {
+    pub(in crate::server) async fn take(&self, time: Duration) -> Option<Place> {
         self.take_at(f64::INFINITY, time).await
     }
 
     /// A place for a body that has arrived at `rate` so far; `None` when none became free in `time`.
-    pub(super) async fn lend(&self, rate: f64, time: Duration) -> Option<Loan<'_>> {
+    pub(in crate::server) async fn lend(&self, rate: f64, time: Duration) -> Option<Loan<'_>> {
         let place = self.take_at(rate, time).await?;
         let lost = Arc::new(Notify::new());
         self.lent().push(Lent { place, since: Instant::now(), bytes: 0, lost: Arc::clone(&lost) });
@@ -115,26 +115,26 @@ impl Places {
 }
 
 /// A place that is lent to a body while it arrives.
-pub(super) struct Loan<'a> {
+pub(in crate::server) struct Loan<'a> {
     places: &'a Places,
     lost: Arc<Notify>,
 }
 
 impl Loan<'_> {
     /// Tells that so much has arrived.
-    pub(super) fn add(&self, bytes: u64) {
+    pub(in crate::server) fn add(&self, bytes: u64) {
         if let Some(lent) = self.places.lent().iter_mut().find(|lent| Arc::ptr_eq(&lent.lost, &self.lost)) {
             lent.bytes += bytes;
         }
     }
 
     /// Ends when the place is lost to a faster body.
-    pub(super) async fn lost(&self) {
+    pub(in crate::server) async fn lost(&self) {
         self.lost.notified().await;
     }
 
     /// Keeps the place, as the body is complete; `None` if it is lost already.
-    pub(super) fn keep(self) -> Option<Place> {
+    pub(in crate::server) fn keep(self) -> Option<Place> {
         self.end()
     }
 

@@ -1,35 +1,59 @@
-//! From endpoint and `resourcePath` to the URL of a call. The path comes from resolver code, often with user input in it, so it
-//! is judged before it is joined: whatever it says, the call goes to the scheme, host and port of the endpoint, and not above
-//! the endpoint's base path.
+//! From endpoint and path to the URL of a call. The path comes from resolver code, often with user input in it, so it is judged
+//! before it is joined: whatever it says, the call goes to the scheme, host and port of the endpoint, and not above the
+//! endpoint's base path.
+
+use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::EndpointError;
+/// Why an endpoint cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("endpoint '{endpoint}' {reason}")]
+pub struct EndpointError {
+    /// What the definition says, without credentials.
+    pub endpoint: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
 
-/// Reads `httpConfig.endpoint`. The error shows it without credentials.
-pub(super) fn parse_endpoint(text: &str) -> Result<Url, EndpointError> {
+/// `localhost`, its subdomains (RFC 6761) and loopback addresses.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.parse::<IpAddr>().map_or_else(|_| host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
+}
+
+/// Reads the endpoint of a definition. The error shows it without credentials.
+pub(crate) fn parse_endpoint(text: &str) -> Result<Url, EndpointError> {
     let refused = |shown: &str, reason: &str| EndpointError { endpoint: shown.to_owned(), reason: reason.to_owned() };
-    let url = Url::parse(text.trim()).map_err(|error| refused(text, &format!("is not a URL: {error}")))?;
+    let url = Url::parse(text.trim()).map_err(|error| refused(&without_credentials(text), &format!("is not a URL: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(url.host_str().unwrap_or_default(), "must not contain credentials; send them in params.headers"));
+        return Err(refused(url.host_str().unwrap_or_default(), "must not contain credentials; send them in a header"));
     }
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused(text, "must begin with http:// or https://"));
+        return Err(refused(&without_credentials(text), "must begin with http:// or https://"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused(text, "must not contain a query or fragment; use resourcePath and params.query"));
+        return Err(refused(text, "must not contain a query or fragment; they belong to a request"));
     }
     Ok(url)
 }
 
-/// The URL of a call: the endpoint with `resource_path` below its own path. A query in `resource_path` is kept, as AppSync keeps
-/// it; `params.query` comes after it.
-pub(super) fn join(endpoint: &Url, resource_path: &str) -> Result<Url, String> {
-    let refuse = |reason: &str| Err(format!("resourcePath '{}' {reason}", shown(resource_path)));
-    if !resource_path.starts_with('/') {
+/// What cannot be read as a URL may have credentials all the same: `https://user:password@host:99999`.
+fn without_credentials(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((before, host)) => format!("{}…@{host}", before.find("://").map_or("", |at| &before[..at + 3])),
+        None => text.to_owned(),
+    }
+}
+
+/// The URL of a call: the endpoint with `path` below its own. A query in `path` is kept. A refusal calls the path by `name`, as
+/// who wrote it does.
+pub(crate) fn join(endpoint: &Url, path: &str, name: &str) -> Result<Url, String> {
+    let refuse = |reason: &str| Err(format!("{name} '{}' {reason}", shown(path)));
+    if !path.starts_with('/') {
         return refuse("must begin with '/': scheme, host and port come from the endpoint of the data source");
     }
-    if let Some(character) = resource_path.chars().find(|c| !c.is_ascii_graphic()) {
+    if let Some(character) = path.chars().find(|c| !c.is_ascii_graphic()) {
         let what = match character {
             '\r' | '\n' => "a line break",
             c if c.is_control() => "a control character",
@@ -38,15 +62,15 @@ pub(super) fn join(endpoint: &Url, resource_path: &str) -> Result<Url, String> {
         };
         return refuse(&format!("contains {what}; encode it with util.urlEncode"));
     }
-    if resource_path.contains('\\') {
+    if path.contains('\\') {
         return refuse("contains a backslash; encode it with util.urlEncode");
     }
-    if resource_path.contains('#') {
+    if path.contains('#') {
         return refuse("contains '#'; encode it with util.urlEncode");
     }
-    let (path, query) = match resource_path.split_once('?') {
+    let (path, query) = match path.split_once('?') {
         Some((path, query)) => (path, Some(query)),
-        None => (resource_path, None),
+        None => (path, None),
     };
     if path.starts_with("//") {
         return refuse("begins with '//'; a host cannot be named here");
@@ -105,7 +129,7 @@ mod tests {
             ("https://h.test", "/..a/b../...", "https://h.test/..a/b../..."),
             ("https://h.test", "/caf%C3%A9/100%25", "https://h.test/caf%C3%A9/100%25"),
         ] {
-            assert_eq!(join(&endpoint(base), path).map(String::from), Ok(expected.to_owned()), "{base} {path}");
+            assert_eq!(join(&endpoint(base), path, "resourcePath").map(String::from), Ok(expected.to_owned()), "{base} {path}");
         }
     }
 
@@ -145,7 +169,7 @@ mod tests {
             ("/a#b", "'#'"),
         ] {
             for base in ["https://api.example.com", "https://api.example.com:8443/prod"] {
-                let refused = join(&endpoint(base), path).expect_err(path);
+                let refused = join(&endpoint(base), path, "resourcePath").expect_err(path);
                 assert!(refused.contains(reason) && !refused.contains('\n'), "{path:?}: {refused}");
             }
         }
@@ -156,7 +180,7 @@ mod tests {
         #[test]
         fn no_path_leaves_the_endpoint(path in r"/?([/\\@:.?#%a-z2eE\t\r\n é／-]|%2[eEfF]|%5c|http://|//evil\.test|\.\.){0,12}") {
             let endpoint = endpoint("https://api.example.com:8443/prod");
-            if let Ok(url) = join(&endpoint, &path) {
+            if let Ok(url) = join(&endpoint, &path, "resourcePath") {
                 let read_again = Url::parse(url.as_str()).expect("a URL");
                 proptest::prop_assert_eq!(&read_again, &url);
                 proptest::prop_assert_eq!(read_again.origin(), endpoint.origin());
@@ -172,6 +196,9 @@ mod tests {
             ("ftp://api.example.com", "must begin with http"),
             ("file:///etc/passwd", "must begin with http"),
             ("https://user:pw@api.example.com", "must not contain credentials"),
+            ("https://user:pw@api.example.com:99999", "is not a URL"),
+            ("https://user:p/w:pw@api.example.com:99999", "is not a URL"),
+            ("user:pw@api.example.com", "must begin with http"),
             ("https://api.example.com/?a=1", "must not contain a query"),
             ("https://api.example.com/#a", "must not contain a query or fragment"),
         ] {

@@ -1,12 +1,16 @@
-//! What the data sources of all APIs of a process share: tables, clients, the key of their tokens.
+//! `AMAZON_DYNAMODB`: the tables inside this process, or those behind an endpoint.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dynamodb::{Credentials, Dynamodb, Remote, RemoteSettings};
 use value::Str;
 
-use super::dynamodb::{DynamodbDataSource, NextTokens, SealTokens};
-use crate::definition::{ApiDefinition, AwsCredentials, DataSourceConfig, DynamodbConfig, ServiceEndpoint};
+use super::lambda::Lambda;
+use super::{invalid_endpoint, refused};
+use crate::data_source::DataSource;
+use crate::data_source::dynamodb::{DynamodbDataSource, NextTokens, SealTokens};
+use crate::definition::{self, ApiDefinition, AwsCredentials, DataSourceConfig, DynamodbConfig, ServiceEndpoint};
+use crate::diagnostic::Diagnostic;
 use crate::sealing::Sealer;
 
 /// What the sealer's key is for.
@@ -33,10 +37,10 @@ impl SealTokens for TokenSealer {
     }
 }
 
-/// Handles that data sources are built with.
+/// What data sources of tables are built with.
 #[derive(Debug)]
-pub struct Services {
-    tables: Arc<dyn Dynamodb>,
+pub(super) struct Tables {
+    embedded: Arc<dyn Dynamodb>,
     endpoint: ServiceEndpoint,
     sealer: Arc<TokenSealer>,
     /// Data sources that reach one place share its connections.
@@ -51,25 +55,44 @@ struct Place {
     credentials: Option<AwsCredentials>,
 }
 
-impl Services {
-    /// `tables` are those inside this process, `endpoint` is where tables are when a data source does not say.
-    #[must_use]
-    pub fn new(tables: Arc<dyn Dynamodb>, endpoint: ServiceEndpoint) -> Self {
-        Self { tables, endpoint, sealer: Arc::default(), remotes: Mutex::default() }
+impl Tables {
+    pub(super) fn new(embedded: Arc<dyn Dynamodb>, endpoint: ServiceEndpoint) -> Self {
+        Self { embedded, endpoint, sealer: Arc::default(), remotes: Mutex::default() }
     }
 
-    /// Says what keys are derived from, before anything is served; a second time it has no effect.
-    pub fn set_secret(&self, secret: &[u8]) {
+    pub(super) fn set_secret(&self, secret: &[u8]) {
         self.sealer.0.get_or_init(|| Sealer::derive(secret, PURPOSE));
     }
 
-    /// The data source of a table.
-    #[must_use]
-    pub fn dynamodb(&self, config: &DynamodbConfig, api: &ApiDefinition) -> DynamodbDataSource {
+    pub(super) fn data_source(
+        &self,
+        source: &definition::DataSource,
+        config: &DynamodbConfig,
+        api: &ApiDefinition,
+        lambda: &Lambda,
+    ) -> Result<Arc<dyn DataSource>, Diagnostic> {
+        let unsupported = [
+            (config.versioned, "versioned = true (conflict detection)", "versioned = false"),
+            (config.use_caller_credentials, "use_caller_credentials = true", "use_caller_credentials = false"),
+        ];
+        if let Some((_, setting, help)) = unsupported.into_iter().find(|(is_set, ..)| *is_set) {
+            return Err(refused(source, format!("{setting} is not supported yet"), format!("Write {help}.")));
+        }
+        // Invoked with the data source's own role, as the reference says.
+        let functions = lambda.default_functions(config.aws_region.as_ref(), config.credentials.as_ref());
+        let functions = functions.map_err(|fault| invalid_endpoint(source, &fault))?;
+        let mut table = self.table(config, api).functions(functions);
+        if let Some(region) = &config.aws_region {
+            table = table.aws_region(Arc::clone(region));
+        }
+        Ok(Arc::new(table))
+    }
+
+    fn table(&self, config: &DynamodbConfig, api: &ApiDefinition) -> DynamodbDataSource {
         let tokens = NextTokens::new(Arc::clone(&api.api_id), Arc::clone(&self.sealer) as _);
         let endpoint = config.endpoint.as_ref().unwrap_or(&self.endpoint);
         let service = match endpoint {
-            ServiceEndpoint::Embedded => Arc::clone(&self.tables),
+            ServiceEndpoint::Embedded => Arc::clone(&self.embedded),
             ServiceEndpoint::Aws | ServiceEndpoint::Url(_) => Arc::new(self.remote(endpoint, config)),
         };
         let source = DynamodbDataSource::new(service, Arc::clone(&config.table_name), tokens);
@@ -128,7 +151,7 @@ mod tests {
     #[test]
     fn data_sources_share_the_client_of_one_place() {
         let tables = dynamodb::Embedded::memory().expect("tables");
-        let services = Services::new(Arc::new(tables), ServiceEndpoint::Embedded);
+        let services = Tables::new(Arc::new(tables), ServiceEndpoint::Embedded);
         let url = ServiceEndpoint::Url("http://127.0.0.1:8000".into());
         services.remote(&url, &config(Some(url.clone()), "eu-west-1"));
         services.remote(&url, &config(None, "eu-west-1"));

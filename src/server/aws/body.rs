@@ -15,7 +15,7 @@ use super::places::{Loan, Place, Places, deadline, rate};
 use crate::server::body::discard_up_to;
 
 /// What the service takes in one request. It does not bound what a compressed body holds; we do.
-pub(super) const LIMIT: usize = 16 * 1024 * 1024;
+pub(in crate::server) const LIMIT: usize = 16 * 1024 * 1024;
 
 /// How much of a body that is too large is read on, so that its sender sees the answer.
 const LONGEST_DISCARDED: u64 = 4 * LIMIT as u64;
@@ -24,11 +24,11 @@ const LONGEST_DISCARDED: u64 = 4 * LIMIT as u64;
 const SMALL: usize = 1024 * 1024;
 
 /// Work of this size leaves the threads that serve connections.
-pub(super) const BLOCKING_FROM: usize = 256 * 1024;
+pub(in crate::server) const BLOCKING_FROM: usize = 256 * 1024;
 
 /// Why there is no body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::server) enum Fault {
     /// More than [`LIMIT`] bytes, as sent or decompressed.
     TooLarge,
     /// The client stopped, or took too long.
@@ -40,18 +40,23 @@ pub(super) enum Fault {
 }
 
 /// A body with its place among the large ones, if it needs one.
-pub(super) struct Received {
-    pub(super) bytes: Bytes,
-    pub(super) place: Option<Place>,
+pub(in crate::server) struct Received {
+    pub(in crate::server) bytes: Bytes,
+    pub(in crate::server) place: Option<Place>,
 }
 
 /// Does work of about `size` bytes, and away from the threads that serve connections if that is much; `None` if it panicked.
-pub(super) async fn work<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(in crate::server) async fn work<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     if size < BLOCKING_FROM { Some(work()) } else { tokio::task::spawn_blocking(work).await.ok() }
 }
 
 /// Reads a body as it was sent.
-pub(super) async fn read(headers: &HeaderMap, mut body: Incoming, places: &Places, time: Duration) -> Result<Received, Fault> {
+pub(in crate::server) async fn read(
+    headers: &HeaderMap,
+    mut body: Incoming,
+    places: &Places,
+    time: Duration,
+) -> Result<Received, Fault> {
     let received =
         if body.size_hint().lower() > LIMIT as u64 { Err(Fault::TooLarge) } else { collect(&mut body, places, time).await };
     // It is still being sent.
@@ -106,7 +111,7 @@ async fn collect(body: &mut Incoming, places: &Places, time: Duration) -> Result
 }
 
 /// The content of a body. What a compressed one holds may need a place of its own, which `place` then gets.
-pub(super) async fn decode(
+pub(in crate::server) async fn decode(
     headers: &HeaderMap,
     body: Bytes,
     place: &mut Option<Place>,
@@ -151,7 +156,7 @@ fn gunzip(bytes: &[u8], limit: usize) -> Result<Bytes, Fault> {
 
 /// What work gives, and whether it was done without another thread: there is none to have until its turn is over.
 #[cfg(test)]
-pub(super) fn run<T>(work: impl Future<Output = T>) -> (T, bool) {
+pub(in crate::server) fn run<T>(work: impl Future<Output = T>) -> (T, bool) {
     use futures_util::FutureExt;
 
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().expect("a runtime");
