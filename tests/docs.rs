@@ -1,12 +1,15 @@
 //! Runs what README.md and the guides say: every command that asks the example API must give the answer printed below it.
 //!
 //! A `sh` block with `ask '…'` or `curl` is a request; a `json` block right after it, or words about its error, is the answer.
+//! A page whose blocks have paths (`toml config.toml`) is an API of its own, made of them.
 //! A `vtl` block after "Open `FILE`" changes that file of a copy of the example.
 
 mod harness;
 
 use std::path::Path;
 
+use harness::aws_clients::shell;
+use harness::dynamodb_servers::servers_are_wanted;
 use harness::{Answer, Client, Definition, Server};
 use value::Value;
 
@@ -41,6 +44,45 @@ impl Example {
 fn serve(definition: &Definition, upstream: &Server) -> Server {
     let endpoint = format!("http://{}", upstream.address);
     definition.serve_with(&[("SYNCGATE_API__DATA_SOURCES__VENUES__ENDPOINT", &endpoint)])
+}
+
+/// Makes the files of a page that has a definition of its own, each block after the words "`FILE`:", serves it, and runs its
+/// commands in that folder; gives the number of outputs that were compared with the `text` block that follows.
+fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
+    let text = harness::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
+    let blocks = blocks(&text);
+    let definition = Definition::new();
+    let mut files = 0;
+    for block in &blocks {
+        let name = block.before.trim_end().strip_suffix("`:").and_then(|before| before.rsplit_once('`'));
+        if let Some((_, name)) = name {
+            definition.write(name, &format!("{}\n", block.text));
+            files += 1;
+        }
+    }
+    assert!(files >= minimum_of_files, "{page}: {files} files");
+    let folder = definition.path(".");
+    let shell = |script: &str| shell(script, &folder, ("x", "x"));
+    // What prepares the files comes before the server.
+    let commands = |block: &&Block| block.language == "sh" && !block.text.starts_with("#!");
+    for block in blocks.iter().filter(commands).filter(|block| block.text.starts_with("chmod")) {
+        assert_eq!(shell(&block.text).code, Some(0), "{page}: {}", block.text);
+    }
+    let server = definition.serve();
+    let mut compared = 0;
+    for (at, block) in blocks.iter().enumerate().filter(|(_, block)| commands(block) && block.text.contains("127.0.0.1:4000")) {
+        let output = shell(&block.text.replace("127.0.0.1:4000", &server.address.to_string()));
+        let expected = blocks.get(at + 1).filter(|next| next.language == "text").expect("the output follows");
+        assert_eq!(
+            (output.stdout.trim_end(), output.code),
+            (&*expected.text, Some(0)),
+            "{page}: {}\n{}",
+            block.text,
+            output.stderr
+        );
+        compared += 1;
+    }
+    compared
 }
 
 /// A fenced block: its language, its text, and the words before it.
@@ -123,6 +165,30 @@ fn run_page(page: &str) -> usize {
     compared
 }
 
+/// Runs a page that is an API of its own; gives the number of answers that were compared.
+fn run_own_api(page: &str) -> usize {
+    let text = harness::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
+    let blocks = blocks(&text);
+    let definition = Definition::new();
+    for block in &blocks {
+        if let Some((_, path)) = block.language.split_once(' ') {
+            definition.write(path, &format!("{}\n", block.text));
+        }
+    }
+    let checked = definition.run(&["check"]);
+    assert_eq!((checked.code, checked.stdout.as_str()), (Some(0), "no problems\n"), "{page}: {checked:?}");
+    let server = definition.serve();
+    let mut compared = 0;
+    for (at, block) in blocks.iter().enumerate().filter(|(_, block)| block.language == "sh") {
+        let Some(answer) = request(server.client(), &block.text) else { continue };
+        let next = blocks.get(at + 1).filter(|next| next.language == "json" && next.before.trim().is_empty());
+        let expected = Value::parse(next.expect("an answer").text.as_bytes()).expect("the printed answer is JSON").to_string();
+        assert_eq!(answer.body, expected, "{page}: {}", block.text);
+        compared += 1;
+    }
+    compared
+}
+
 /// An answer that is told, not printed.
 fn check_words(page: &str, block: &Block, words: &str, answer: &Answer) {
     let context = || format!("{page}: {}\n{}\n{}", block.text, answer.status, answer.body);
@@ -163,12 +229,29 @@ fn the_readme_answers_as_printed() {
 
 #[test]
 fn first_steps_answer_as_printed() {
-    assert_eq!(run_page("docs/guide/first-steps.md"), 10);
+    assert_eq!(run_page("docs/guide/first-steps.md"), 12);
 }
 
 #[test]
 fn tables_answer_as_printed() {
     assert_eq!(run_page("docs/guide/dynamodb.md"), 4);
+}
+
+#[test]
+fn lambda_resolvers_answer_as_printed() {
+    assert_eq!(run_own_page("docs/guide/lambda.md", 9), 6);
+}
+
+#[test]
+fn functions_answer_as_printed() {
+    if servers_are_wanted() {
+        assert_eq!(run_own_page("docs/guide/lambda-functions.md", 6), 5);
+    }
+}
+
+#[test]
+fn the_sql_page_answers_as_printed() {
+    assert_eq!(run_own_api("docs/guide/sql.md"), 5);
 }
 
 #[test]

@@ -4,62 +4,14 @@ mod harness;
 #[path = "clients/orders.rs"]
 mod orders;
 
-use std::path::Path;
-use std::process::Command;
-
-use harness::dynamodb_servers::{python_program, servers_are_wanted};
-use harness::{Client, Definition, Output, Server, run};
+use harness::aws_clients::{Cli, check_with_boto3};
+use harness::dynamodb_servers::servers_are_wanted;
+use harness::{Client, Server};
 use orders::check;
 use value::{Value, value};
 
 const TARGET: (&str, &str) = ("x-amz-target", "DynamoDB_20120810.ListTables");
 const TYPE: (&str, &str) = ("content-type", "application/x-amz-json-1.0");
-
-/// A program with credentials, and nothing of the caller's settings for AWS or proxies.
-fn program(name: &str, folder: &Path, (key, secret): (&str, &str)) -> Command {
-    let mut command = Command::new(python_program(name));
-    for (name, _) in std::env::vars_os() {
-        let upper = name.to_string_lossy().to_uppercase();
-        if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
-            command.env_remove(name);
-        }
-    }
-    command.envs([("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", secret)]);
-    command.envs([("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_EC2_METADATA_DISABLED", "true"), ("PYTHONUTF8", "1")]);
-    command.env("HOME", folder).current_dir(folder);
-    command
-}
-
-/// The AWS CLI on an endpoint.
-struct Cli<'a> {
-    definition: &'a Definition,
-    endpoint: String,
-    credentials: (&'a str, &'a str),
-}
-
-impl Cli<'_> {
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = program("aws", &self.definition.path("."), self.credentials);
-        command.args(["--output", "json", "--endpoint-url", &self.endpoint]).args(arguments);
-        run(command)
-    }
-
-    #[track_caller]
-    fn succeeds(&self, arguments: &[&str]) -> Value {
-        let output = self.run(arguments);
-        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{arguments:?}");
-        match output.stdout.trim() {
-            "" => Value::Null,
-            text => Value::parse(text.as_bytes()).expect("JSON"),
-        }
-    }
-
-    #[track_caller]
-    fn fails(&self, arguments: &[&str], expected: &str) {
-        let output = self.run(arguments);
-        assert!(output.code != Some(0) && output.stderr.contains(expected), "{expected}: {output:?}");
-    }
-}
 
 /// Where DynamoDB's API is: below the server's own address, and on a port of its own.
 fn endpoints(server: &Server) -> [String; 2] {
@@ -81,11 +33,7 @@ fn boto3_works_with_tables_on_both_addresses() {
         r#"{"put":{"id":"graphql"}}"#,
     );
     for (endpoint, prefix) in endpoints(&server).iter().zip(["a-", "bb-"]) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/dynamodb_check.py");
-        let mut command = program("python", &definition.path("."), ("any", "thing"));
-        command.arg(script).args([endpoint, prefix]);
-        let output = run(command);
-        assert_eq!((output.code, output.stdout.as_str()), (Some(0), "passed\n"), "{endpoint}\n{}", output.stderr);
+        check_with_boto3("dynamodb_check.py", &definition.path("."), ("any", "thing"), &[endpoint, prefix]);
     }
     let left = r#"{"order":{"customer":"bob","total":12.25,"note":"by boto3"},"ordersOf":{"items":[{"id":"boto3"}]}}"#;
     check(&server, r#"{ order(id: "boto3") { customer total note } ordersOf(customer: "bob") { items { id } } }"#, left);

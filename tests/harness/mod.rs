@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "every test binary uses another part")]
 #![allow(unused_imports, reason = "every test binary uses another part")]
 
+pub(crate) mod aws_clients;
 pub(crate) mod dynamodb_servers;
 mod http;
 mod process;
@@ -44,7 +45,7 @@ impl Definition {
         let definition = Self::new();
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         definition.write("config.toml", &read(&repository.join("config.toml")));
-        for folder in ["schema", "resolvers", "seeds"] {
+        for folder in ["schema", "resolvers", "seeds", "functions", "sql"] {
             definition.copy(repository, Path::new(folder));
         }
         definition

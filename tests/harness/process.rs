@@ -68,6 +68,11 @@ impl Server {
         Client { address: self.address }
     }
 
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has written to standard error so far.
     pub(crate) fn log(&self) -> String {
         super::read(self.log.path())
@@ -77,6 +82,11 @@ impl Server {
     pub(crate) fn terminate(&self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("the id of a child");
         kill_process(pid, Signal::TERM).expect("the child is there");
+    }
+
+    /// Kills it, without a chance to say anything.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).expect("the child is ours");
     }
 
     /// Waits for its end.

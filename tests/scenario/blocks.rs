@@ -21,6 +21,10 @@ pub(crate) enum Block {
     Request { line: usize, message: Message },
     /// The JSON that must come back.
     Json { status: u16, text: String },
+    /// The JSON that must come back some time: until it does, the request is sent again.
+    Eventually { text: String },
+    /// Lines that the server's log must have some time.
+    Log { text: String },
     /// A whole HTTP answer.
     Response { message: Message },
 }
@@ -50,7 +54,10 @@ pub(crate) fn read(markdown: &str) -> Result<Vec<Block>, String> {
                 None => return Err(format!("line {}: the block does not end", at + 1)),
             }
         }
-        blocks.push(block(at + 1, words, text)?);
+        // A command for people.
+        if words != "sh" {
+            blocks.push(block(at + 1, words, text)?);
+        }
     }
     Ok(blocks)
 }
@@ -70,6 +77,8 @@ fn block(line: usize, words: &str, text: String) -> Result<Block, String> {
         ["json", "request"] => Block::Body { line, text },
         ["http", "request"] => Block::Request { line, message: message(&text) },
         ["json", "response"] => Block::Json { status: 200, text },
+        ["json", "response", "eventually"] => Block::Eventually { text },
+        ["text", "log"] => Block::Log { text },
         ["json", "response", status] => {
             Block::Json { status: status.parse().map_err(|_| format!("line {line}: {status} is no status"))?, text }
         }
@@ -90,6 +99,11 @@ fn message(text: &str) -> Message {
 
 /// The servers that a line `Servers: dynalite, moto` names.
 pub(crate) fn servers(markdown: &str) -> Vec<String> {
-    let line = markdown.lines().find_map(|line| line.strip_prefix("Servers: "));
-    line.map(|names| names.split(", ").map(str::to_owned).collect()).unwrap_or_default()
+    listed(markdown, "Servers: ").unwrap_or_default()
+}
+
+/// The names in the line that begins so.
+pub(crate) fn listed(markdown: &str, label: &str) -> Option<Vec<String>> {
+    let line = markdown.lines().find_map(|line| line.strip_prefix(label))?;
+    Some(line.split(", ").map(str::to_owned).collect())
 }

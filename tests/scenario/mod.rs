@@ -5,6 +5,7 @@ mod matching;
 mod upstream;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use value::{Object, Value};
 
@@ -16,11 +17,24 @@ pub(crate) fn servers(path: &Path) -> Vec<String> {
     blocks::servers(&crate::harness::read(path))
 }
 
+/// The SQL engines that the scenario names; SQLite when it names none.
+pub(crate) fn engines(path: &Path) -> Vec<String> {
+    blocks::listed(&crate::harness::read(path), "Engines: ").unwrap_or_else(|| vec!["sqlite".to_owned()])
+}
+
 /// Runs the scenario, the server with these environment variables.
 ///
 /// # Errors
 /// What differs from the file.
 pub(crate) fn run(path: &Path, environment: &[(&str, &str)]) -> Result<(), String> {
+    run_at(path, environment, "{{upstream}}")
+}
+
+/// Runs the scenario, whose upstream is called `place`.
+///
+/// # Errors
+/// What differs from the file.
+pub(crate) fn run_at(path: &Path, environment: &[(&str, &str)], place: &str) -> Result<(), String> {
     let blocks = blocks::read(&crate::harness::read(path))?;
     let definition = Definition::new();
     let upstream = upstream::start(&blocks);
@@ -28,6 +42,7 @@ pub(crate) fn run(path: &Path, environment: &[(&str, &str)]) -> Result<(), Strin
     let mut members = String::new();
     let mut tables = String::new();
     let mut steps = Vec::new();
+    let mut logged = Vec::new();
     for block in &blocks {
         match block {
             Block::Api(text) => members.push_str(text),
@@ -35,20 +50,35 @@ pub(crate) fn run(path: &Path, environment: &[(&str, &str)]) -> Result<(), Strin
             Block::File { path, text } if path == "config.toml" => whole_config = Some(text.clone()),
             Block::File { path, text } => definition.write(path, text),
             Block::Upstream { .. } => {}
+            Block::Log { text } => logged.extend(text.lines()),
             step => steps.push(step),
         }
     }
     let text = whole_config.unwrap_or_else(|| {
         config(&members) + "\n[api.data_sources.upstream]\ntype = \"HTTP\"\nendpoint = \"http://{{upstream}}\"\n\n" + &tables
     });
-    definition.write("config.toml", &text.replace("{{upstream}}", &upstream.to_string()));
+    definition.write("config.toml", &text.replace(place, &upstream.to_string()).replace("{{upstream}}", &upstream.to_string()));
     let server = definition.serve_with(environment);
-    let failures = ask(server.client(), &steps)?;
+    let mut failures = ask(server.client(), &steps)?;
+    let has = |log: &str, line: &str| log.lines().any(|found| matching::matches(&format!("{{{{any}}}}{line}{{{{any}}}}"), found));
+    let missing = |log: &str| logged.iter().find(|line| !has(log, line)).map(|line| format!("not in the log: {line}"));
+    failures.extend(wait_until(|| missing(&server.log()).map_or(Ok(()), Err)).err());
     let log = server.log();
     if failures.is_empty() && !log.contains("panicked") {
         return Ok(());
     }
     Err(format!("{}\nthe server's standard error:\n{log}", failures.join("\n\n")))
+}
+
+/// What is said in the end, when it is not fine within a time that only a fault takes.
+fn wait_until(mut check: impl FnMut() -> Result<(), String>) -> Result<(), String> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match check() {
+            Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            ended => return ended,
+        }
+    }
 }
 
 /// Sends each request and compares its answer.
@@ -57,6 +87,7 @@ fn ask(client: Client, steps: &[&Block]) -> Result<Vec<String>, String> {
     let mut steps = steps.iter().peekable();
     let mut asked = 0;
     while let Some(step) = steps.next() {
+        let mut body_sent = None;
         let (label, answer) = match step {
             Block::Query { line, query } => {
                 let mut body = Object::new();
@@ -66,7 +97,8 @@ fn ask(client: Client, steps: &[&Block]) -> Result<Vec<String>, String> {
                     let variables = Value::parse(text.as_bytes()).map_err(|error| format!("line {line}: variables: {error}"))?;
                     body.insert("variables", variables);
                 }
-                (line, client.post(&Value::from(body).to_string()))
+                let body = body_sent.insert(Value::from(body).to_string());
+                (line, client.post(body))
             }
             Block::Body { line, text } => (line, client.post(text.trim_end())),
             Block::Request { line, message } => (line, send(client, message)?),
@@ -80,6 +112,17 @@ fn ask(client: Client, steps: &[&Block]) -> Result<Vec<String>, String> {
                 if answer.status != *status || !matching::matches(&expected, &answer.body) {
                     failures.push(difference(*label, &format!("{status} {expected}"), &answer));
                 }
+            }
+            Some(Block::Eventually { text }) => {
+                let expected =
+                    Value::parse(text.as_bytes()).map_err(|error| format!("line {label}: the response: {error}"))?.to_string();
+                let body = body_sent.ok_or_else(|| format!("line {label}: only a query can be asked again"))?;
+                let again = || {
+                    let answer = client.post(&body);
+                    let is_it = answer.status == 200 && matching::matches(&expected, &answer.body);
+                    if is_it { Ok(()) } else { Err(difference(*label, &expected, &answer)) }
+                };
+                failures.extend(wait_until(again).err());
             }
             Some(Block::Response { message }) => {
                 let expected_status: u16 =
