@@ -5,6 +5,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::Path;
 
+use rand::TryRng;
+use rand::rngs::SysRng;
+
 /// What a kept file holds.
 pub(crate) struct Kept {
     /// The name of the file.
@@ -46,7 +49,8 @@ pub(crate) fn keep(folder: &Path, kept: &Kept) -> Result<String> {
 /// When that fails.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0_u8; N];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::other("the system's random source failed"))?;
+    // The system's source itself: aws-lc's generator would first gather entropy of its own for 40 ms.
+    SysRng.try_fill_bytes(&mut bytes).map_err(|error| Error::other(format!("the system's random source failed: {error}")))?;
     Ok(bytes)
 }
 
