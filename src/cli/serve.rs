@@ -250,8 +250,9 @@ fn report(found: &[Diagnostic]) {
 
 fn log(format: Format) {
     use tracing_subscriber::EnvFilter;
-    // Notices of a PostgreSQL server come with requests, and hold what its functions put into them.
-    let filter = EnvFilter::try_from_env("SYNCGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    // Notices of a PostgreSQL server come with requests, and hold what its functions put into them; what a `credential_process` prints
+    // may hold a secret.
+    let filter = EnvFilter::try_from_env("SYNCGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,aws_config=error"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Only a second call could fail, and the first one's choice then stands.
     let _ = match format {

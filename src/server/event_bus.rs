@@ -2,7 +2,7 @@
 //! that data sources use.
 //!
 //! It answers at [`PATH`] in development on a loopback address, for programs of this machine and no web page of someone else's
-//! ([`super::aws::access`]). Everywhere else it does not exist: an event can run a mutation, and nobody is authenticated here.
+//! (`super::aws::access`). Everywhere else it does not exist: an event can run a mutation, and nobody is authenticated here.
 
 use std::sync::Arc;
 
