@@ -36,9 +36,35 @@ impl Table {
 #[derive(Debug)]
 pub(super) struct Described {
     pub(super) metadata: Value,
-    /// Which columns are declared as boolean.
-    pub(super) booleans: Vec<bool>,
+    /// How the values of each column are shown.
+    pub(super) shown: Vec<Shown>,
     labels: Vec<String>,
+}
+
+/// How the values of a column are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// As they are stored.
+    AsStored,
+    /// 0 and 1 as booleans.
+    Boolean,
+    /// Numbers as texts, as the API gives decimals: with the digits after the point that the column declares, else with those that are
+    /// stored.
+    Decimal {
+        /// The declared number of digits after the point.
+        scale: Option<usize>,
+    },
+}
+
+impl Shown {
+    fn of(column: &Column) -> Self {
+        match column.type_code {
+            jdbc::BOOLEAN => Self::Boolean,
+            // A precision says that the scale is declared, too, if only as the 0 of `DECIMAL(10)`.
+            jdbc::NUMERIC => Self::Decimal { scale: usize::try_from(column.scale).ok().filter(|_| column.precision > 0) },
+            _ => Self::AsStored,
+        }
+    }
 }
 
 impl Described {
@@ -61,14 +87,14 @@ impl Sqlite {
         }
         let prepared = lane.connection.prepare(AssertSqlSafe(sql).into_sql_str()).await.map_err(refused)?;
         let columns = prepared.columns();
-        let (mut metadata, mut booleans) = (Vec::with_capacity(columns.len()), Vec::with_capacity(columns.len()));
+        let (mut metadata, mut shown) = (Vec::with_capacity(columns.len()), Vec::with_capacity(columns.len()));
         for column in columns {
             let found = self.column(lane, column).await?;
-            booleans.push(found.type_code == jdbc::BOOLEAN);
+            shown.push(Shown::of(&found));
             metadata.push(found.to_value());
         }
         let labels = columns.iter().map(|column| column.name().to_owned()).collect();
-        let described = Arc::new(Described { metadata: metadata.into(), booleans, labels });
+        let described = Arc::new(Described { metadata: metadata.into(), shown, labels });
         let mut all = all();
         if all.len() >= MAX_CATALOG {
             all.clear();

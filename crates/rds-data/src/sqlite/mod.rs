@@ -1,7 +1,7 @@
 //! SQLite, in this process.
 //!
-//! Values have the type they are stored as, so does a field; only BOOLEAN columns show their 0 and 1 as booleans. Decimals are
-//! exact where they are kept as text, dates are what was stored.
+//! Values have the type they are stored as, so does a field; only BOOLEAN columns show their 0 and 1 as booleans, and DECIMAL columns
+//! their numbers as texts. SQLite keeps decimals as doubles, so 15 digits are exact; dates are what was stored.
 
 mod columns;
 
@@ -18,7 +18,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Decode, Either,
 use tokio::sync::OwnedMutexGuard;
 use value::Value;
 
-use self::columns::{Described, Table};
+use self::columns::{Described, Shown, Table};
 use crate::field::{self, Parameter, Parameters};
 use crate::outcome::{Room, Rows, results, updated};
 use crate::pool::Engine;
@@ -168,14 +168,14 @@ impl Sqlite {
             match step.map_err(refused)? {
                 Either::Left(result) => done = Some((result.rows_affected(), result.last_insert_rowid())),
                 Either::Right(row) => {
-                    let booleans = match &described {
+                    let shown = match &described {
                         Some(described) => {
                             changed |= !described.fits(row.columns());
-                            &described.booleans[..]
+                            &described.shown[..]
                         }
                         None => &[],
                     };
-                    rows.push(fields(&row, booleans)?, room)?;
+                    rows.push(fields(&row, shown)?, room)?;
                 }
             }
         }
@@ -311,7 +311,10 @@ fn bind(arguments: &mut SqliteArguments, parameter: &Parameter) -> Result<(), sq
     }
 }
 
-fn fields(row: &SqliteRow, booleans: &[bool]) -> Result<Vec<Value>, DatabaseError> {
+/// The most digits after the point of a decimal; a declaration may say anything.
+const MOST_DIGITS: usize = 38;
+
+fn fields(row: &SqliteRow, shown: &[Shown]) -> Result<Vec<Value>, DatabaseError> {
     let unreadable = |error: sqlx::error::BoxDynError| DatabaseError::new(ErrorKind::Internal, error.to_string());
     let fields = (0..row.len()).map(|at| {
         let raw = row.try_get_raw(at).map_err(|error| DatabaseError::driver(&error))?;
@@ -320,11 +323,21 @@ fn fields(row: &SqliteRow, booleans: &[bool]) -> Result<Vec<Value>, DatabaseErro
         }
         let kind = raw.type_info().into_owned();
         Ok(match kind.name() {
-            "INTEGER" => match <i64 as Decode<sqlx::Sqlite>>::decode(raw).map_err(unreadable)? {
-                number @ (0 | 1) if booleans.get(at) == Some(&true) => field::boolean(number == 1),
-                number => field::long(number),
+            "INTEGER" => match (<i64 as Decode<sqlx::Sqlite>>::decode(raw).map_err(unreadable)?, shown.get(at)) {
+                (number @ (0 | 1), Some(Shown::Boolean)) => field::boolean(number == 1),
+                (number, Some(Shown::Decimal { scale: Some(scale @ 1..) })) => {
+                    field::string(format!("{number}.{:0<1$}", "", scale.min(&MOST_DIGITS)))
+                }
+                (number, Some(Shown::Decimal { .. })) => field::string(number.to_string()),
+                (number, _) => field::long(number),
             },
-            "REAL" => field::double(<f64 as Decode<sqlx::Sqlite>>::decode(raw).map_err(unreadable)?),
+            "REAL" => match (<f64 as Decode<sqlx::Sqlite>>::decode(raw).map_err(unreadable)?, shown.get(at)) {
+                (number, Some(Shown::Decimal { scale: Some(scale) })) => {
+                    field::string(format!("{number:.*}", *scale.min(&MOST_DIGITS)))
+                }
+                (number, Some(Shown::Decimal { scale: None })) => field::string(number.to_string()),
+                (number, _) => field::double(number),
+            },
             "TEXT" => field::string(<&str as Decode<sqlx::Sqlite>>::decode(raw).map_err(unreadable)?),
             _ => field::blob(<&[u8] as Decode<sqlx::Sqlite>>::decode(raw).map_err(unreadable)?),
         })

@@ -25,7 +25,12 @@ fn fields_have_the_type_that_is_stored() {
             ("INTEGER", value!(true), value!({"longValue": 1})),
             ("JSON", value!("{\"a\":1}"), value!({"stringValue": "{\"a\":1}"})),
             ("DATETIME", value!("2024-05-01 12:00:00"), value!({"stringValue": "2024-05-01 12:00:00"})),
-            ("DECIMAL(10,2)", value!("1.5"), value!({"doubleValue": 1.5})),
+            ("DECIMAL(10,2)", value!("1.5"), value!({"stringValue": "1.50"})),
+            ("DECIMAL(10,2)", value!("-3"), value!({"stringValue": "-3.00"})),
+            ("DECIMAL(15,2)", value!("1234567890123.45"), value!({"stringValue": "1234567890123.45"})),
+            ("DECIMAL(10)", value!("7"), value!({"stringValue": "7"})),
+            ("NUMERIC", value!("1.25"), value!({"stringValue": "1.25"})),
+            ("DECIMAL(10,2)", value!("none"), value!({"stringValue": "none"})),
             ("TEXT", value!(null), value!({"isNull": true})),
         ] {
             script(&database, &["DROP TABLE IF EXISTS t", &format!("CREATE TABLE t (a {declared})")]).await;
