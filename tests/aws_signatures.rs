@@ -259,8 +259,8 @@ fn who_signs_is_found_where_aws_tools_look() {
         made_up.headers.iter().any(|(name, text)| name == "authorization" && text.contains("=local/") && text.contains(scope))
     );
     let far = ask(&nothing, "far");
-    assert!(far.starts_with("Http:SigningException: No AWS credentials to sign with: ") && !far.contains('\n'), "{far}");
-    assert!(far.ends_with("or give access_key_id and secret_access_key in the data source."), "{far}");
+    let told = "Http:SigningException: No AWS credentials to sign with; the server's log says what was tried, and the way out.";
+    assert_eq!(far, told);
     let nowhere = ask(&nothing, "nowhere");
     assert!(nowhere.starts_with("Http:SigningException: No region is known: "), "{nowhere}");
 }

@@ -121,9 +121,9 @@ fn still_valid(kept: Option<&Kept>, message: &str) -> Result<Identity, String> {
 async fn ask(region: &Str) -> Result<Credentials, String> {
     let answer = async {
         let chain = DefaultCredentialsChain::builder().region(Region::new(region.to_string())).build().await;
-        chain.provide_credentials().await.map_err(|error| explain(&told(&error)))
+        chain.provide_credentials().await.map_err(|error| refusal(&told(&error)))
     };
-    let late = || Err(explain(&format!("nobody answered within {} seconds", PATIENCE.as_secs())));
+    let late = || Err(refusal(&format!("nobody answered within {} seconds", PATIENCE.as_secs())));
     tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| late())
 }
 
@@ -149,8 +149,8 @@ fn without_output(text: &str) -> &str {
     text.split("Stderr:").next().unwrap_or_default().trim_end()
 }
 
-/// The error with the way out.
-fn explain(told: &str) -> String {
+/// Tells the log what was tried, and gives what a caller of the API may read: what files and variables a server has is not his.
+fn refusal(told: &str) -> String {
     let way_out = if told.contains("cargo feature") {
         // What signs in (IAM Identity Center, `aws login`) is not built in; the AWS CLI has it.
         "This kind of profile signs in, which the AWS CLI does: eval \"$(aws configure export-credentials --format env)\", or \
@@ -159,7 +159,8 @@ fn explain(told: &str) -> String {
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, or give access_key_id and \
          secret_access_key in the data source."
     };
-    format!("No AWS credentials to sign with: {told}. {way_out}")
+    tracing::warn!("no AWS credentials: {told}. {way_out}");
+    "No AWS credentials to sign with; the server's log says what was tried, and the way out.".to_owned()
 }
 
 #[cfg(test)]

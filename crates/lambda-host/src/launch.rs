@@ -242,14 +242,16 @@ fn spawn_error(function: &Function, error: &io::Error) -> NotStarted {
     NotStarted::Refused(InvokeError::Start { function: definition.name.clone(), reason })
 }
 
+/// The words have the path that the file has on Lambda: who invokes a function need not know where its code lies on this machine.
 fn invalid_entrypoint(code: &Path, error: &io::Error) -> Failure {
     let bootstrap = code.join("bootstrap");
+    tracing::warn!("cannot run {}: {error}", bootstrap.display());
     let reason = match std::fs::metadata(&bootstrap) {
-        Err(_) => format!("Couldn't find valid bootstrap(s): [{}]", bootstrap.display()),
+        Err(_) => "Couldn't find valid bootstrap(s): [/var/task/bootstrap]".to_owned(),
         Ok(metadata) if metadata.permissions().mode() & 0o111 == 0 => {
-            format!("fork/exec {}: permission denied (is the file executable?)", bootstrap.display())
+            "fork/exec /var/task/bootstrap: permission denied (is the file executable?)".to_owned()
         }
-        Ok(_) => format!("fork/exec {}: {error}", bootstrap.display()),
+        Ok(_) => format!("fork/exec /var/task/bootstrap: {error}"),
     };
     Failure::InvalidEntrypoint(reason)
 }

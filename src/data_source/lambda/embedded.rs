@@ -38,8 +38,20 @@ impl Functions for LambdaHost {
     }
 }
 
-/// The exception of Lambda's API that says this.
+/// The exception of Lambda's API that says this. Where programs and code lie on this machine is not for callers of an API: what names
+/// a path goes to the log.
 fn fault(error: &InvokeError) -> InvokeFault {
+    let message = match error {
+        InvokeError::Start { function, .. } => {
+            tracing::error!("{error}");
+            format!("function `{function}` could not be started; the server's log says why")
+        }
+        InvokeError::RuntimeNotFound { function, program } if program.contains('/') => {
+            tracing::error!("{error}");
+            format!("the program that runs function `{function}` was not found; the server's log names it")
+        }
+        _ => error.to_string(),
+    };
     let (error_type, status) = match error {
         InvokeError::DeadlineExceeded { .. } => return InvokeFault::Timeout,
         InvokeError::FunctionNotFound { .. } => ("ResourceNotFoundException", 404),
@@ -49,7 +61,7 @@ fn fault(error: &InvokeError) -> InvokeFault {
         InvokeError::RuntimeNotFound { .. } => ("InvalidRuntimeException", 502),
         _ => ("ServiceException", 500),
     };
-    InvokeFault::Refused { error_type: error_type.to_owned(), message: error.to_string(), status, request_id: None }
+    InvokeFault::Refused { error_type: error_type.to_owned(), message, status, request_id: None }
 }
 
 #[cfg(test)]
@@ -63,6 +75,14 @@ mod tests {
         let expected = format!("ResourceNotFoundException: Function not found: {arn}");
         check(&InvokeError::FunctionNotFound { arn }, &expected);
         check(&InvokeError::TooManyRequests, "TooManyRequestsException: Rate Exceeded.");
+        let start = InvokeError::Start { function: "f".to_owned(), reason: "`node` in `/home/ann/f`: denied".to_owned() };
+        check(&start, "ServiceException: function `f` could not be started; the server's log says why");
+        let program = |program: &str| InvokeError::RuntimeNotFound { function: "f".to_owned(), program: program.to_owned() };
+        let expected = "InvalidRuntimeException: the program that runs function `f` was not found; the server's log names it";
+        check(&program("/home/ann/bin/node"), expected);
+        let expected =
+            "InvalidRuntimeException: function `f` needs the program `node`, which was not found: install it, or set its path";
+        check(&program("node"), expected);
         check(&InvokeError::DeadlineExceeded { function: "f".to_owned() }, "Execution timed out.");
     }
 }

@@ -390,14 +390,21 @@ async fn failures_have_lambdas_types_and_words() {
             "Runtime.ExitError",
             "RequestId: ID Error: Runtime exited with error: exit status 126",
         ),
-        (Runtime::Provided, "bootstrap", "#!/nowhere\n", "any", "Runtime.InvalidEntrypoint", "RequestId: ID Error: fork/exec …"),
+        (
+            Runtime::Provided,
+            "bootstrap",
+            "#!/nowhere\n",
+            "any",
+            "Runtime.InvalidEntrypoint",
+            "RequestId: ID Error: fork/exec /var/task/bootstrap: …",
+        ),
         (
             Runtime::Provided,
             "other",
             "",
             "any",
             "Runtime.InvalidEntrypoint",
-            "RequestId: ID Error: Couldn't find valid bootstrap(s): …",
+            "RequestId: ID Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap]",
         ),
     ];
     let mut fixture = Fixture::new();
