@@ -47,4 +47,4 @@ pub use definition::{Credentials, DefinitionError, FunctionDefinition, Runtime};
 pub use host::LambdaHost;
 pub use invocation::{FunctionError, Invocation, InvocationType, InvokeError, InvokeRequest};
 pub use invoke_api::invoke_api;
-pub use settings::{LogLine, LogSink, Settings, Stream};
+pub use settings::{EVENT_LIMIT, LogLine, LogSink, REQUEST_LIMIT, RESPONSE_LIMIT, Settings, Stream};

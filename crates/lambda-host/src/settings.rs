@@ -5,6 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The largest payload of an invocation that is waited for (Lambda quotas: 6 MB).
+pub const REQUEST_LIMIT: usize = 6 << 20;
+/// The largest payload of an `Event` (Lambda quotas: 1 MB since October 2025).
+pub const EVENT_LIMIT: usize = 1 << 20;
+/// The largest answer of a function: 6 MB, and what Lambda adds to it.
+pub const RESPONSE_LIMIT: usize = (6 << 20) + 100;
+
 /// Settings of a [`LambdaHost`](crate::LambdaHost).
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -57,9 +64,9 @@ impl Default for Settings {
             event_queue_bytes: 64 << 20,
             event_retry_delays: vec![Duration::from_secs(60), Duration::from_secs(120)],
             reload_interval: Some(Duration::from_millis(500)),
-            request_limit: 6 << 20,
-            event_limit: 1 << 20,
-            response_limit: (6 << 20) + 100,
+            request_limit: REQUEST_LIMIT,
+            event_limit: EVENT_LIMIT,
+            response_limit: RESPONSE_LIMIT,
             log_sink: None,
         }
     }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use lambda_host::{EVENT_LIMIT, REQUEST_LIMIT};
 use value::{Object, Str, Value};
 
 use self::batch::LambdaBatch;
@@ -29,12 +30,6 @@ use super::{Call, DataSource, DataSourceError, Gathering};
 pub use functions::{FunctionAnswer, Functions, InvocationType, InvokeFault};
 pub use name::FunctionReference;
 pub use remote::RemoteFunctions;
-
-/// The largest payload of an invocation that is waited for (Lambda quotas: 6 MB).
-const REQUEST_LIMIT: usize = 6 << 20;
-
-/// The largest payload of an `Event` (Lambda quotas: 1 MB since October 2025).
-const EVENT_LIMIT: usize = 1 << 20;
 
 /// One function that resolvers invoke.
 #[derive(Debug)]

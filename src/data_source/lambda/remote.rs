@@ -6,15 +6,13 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use lambda_host::RESPONSE_LIMIT;
 use value::Str;
 
 use super::{FunctionAnswer, FunctionReference, Functions, InvocationType, InvokeFault};
 use crate::aws::{AwsClients, AwsRequest, AwsResponse, AwsService, Exception, SendError, ServiceSettings};
 use crate::definition::AwsCredentials;
 use crate::http_client::{EndpointError, percent_encoded};
-
-/// The largest answer of a function: 6 MB, and what Lambda adds to it.
-const RESPONSE_LIMIT: usize = (6 << 20) + 100;
 
 /// Functions that are reached over the network.
 #[derive(Clone, Debug)]
