@@ -47,7 +47,7 @@ fn serve(definition: &Definition, upstream: &Server) -> Server {
 }
 
 /// Makes the files of a page that has a definition of its own, each block after the words "`FILE`:", serves it, and runs its
-/// commands in that folder; gives the number of outputs that were compared with the `text` block that follows.
+/// commands in that folder; gives the number of outputs that were compared with the `text` or `json` block that follows.
 fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
     let text = harness::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
     let blocks = blocks(&text);
@@ -68,18 +68,23 @@ fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
     for block in blocks.iter().filter(commands).filter(|block| block.text.starts_with("chmod")) {
         assert_eq!(shell(&block.text).code, Some(0), "{page}: {}", block.text);
     }
+    let checked = definition.run(&["check"]);
+    assert_eq!(checked.code, Some(0), "{page}: {checked:?}");
     let server = definition.serve();
     let mut compared = 0;
-    for (at, block) in blocks.iter().enumerate().filter(|(_, block)| commands(block) && block.text.contains("127.0.0.1:4000")) {
-        let output = shell(&block.text.replace("127.0.0.1:4000", &server.address.to_string()));
-        let expected = blocks.get(at + 1).filter(|next| next.language == "text").expect("the output follows");
-        assert_eq!(
-            (output.stdout.trim_end(), output.code),
-            (&*expected.text, Some(0)),
-            "{page}: {}\n{}",
-            block.text,
-            output.stderr
-        );
+    for (at, block) in blocks.iter().enumerate().filter(|(_, block)| commands(block)) {
+        let next = |language: &str| blocks.get(at + 1).filter(|next| next.language == language).expect("the output follows");
+        if block.text.starts_with("ask ") {
+            let answer = request(server.client(), &block.text).expect("a request");
+            let expected = Value::parse(next("json").text.as_bytes()).expect("the printed answer is JSON").to_string();
+            assert_eq!(answer.body, expected, "{page}: {}", block.text);
+        } else if block.text.contains("127.0.0.1:4000") && !block.text.starts_with("ask()") {
+            let output = shell(&block.text.replace("127.0.0.1:4000", &server.address.to_string()));
+            let printed = (output.stdout.trim_end(), output.code);
+            assert_eq!(printed, (&*next("text").text, Some(0)), "{page}: {}\n{}", block.text, output.stderr);
+        } else {
+            continue;
+        }
         compared += 1;
     }
     compared
@@ -165,30 +170,6 @@ fn run_page(page: &str) -> usize {
     compared
 }
 
-/// Runs a page that is an API of its own; gives the number of answers that were compared.
-fn run_own_api(page: &str) -> usize {
-    let text = harness::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
-    let blocks = blocks(&text);
-    let definition = Definition::new();
-    for block in &blocks {
-        if let Some((_, path)) = block.language.split_once(' ') {
-            definition.write(path, &format!("{}\n", block.text));
-        }
-    }
-    let checked = definition.run(&["check"]);
-    assert_eq!((checked.code, checked.stdout.as_str()), (Some(0), "no problems\n"), "{page}: {checked:?}");
-    let server = definition.serve();
-    let mut compared = 0;
-    for (at, block) in blocks.iter().enumerate().filter(|(_, block)| block.language == "sh") {
-        let Some(answer) = request(server.client(), &block.text) else { continue };
-        let next = blocks.get(at + 1).filter(|next| next.language == "json" && next.before.trim().is_empty());
-        let expected = Value::parse(next.expect("an answer").text.as_bytes()).expect("the printed answer is JSON").to_string();
-        assert_eq!(answer.body, expected, "{page}: {}", block.text);
-        compared += 1;
-    }
-    compared
-}
-
 /// An answer that is told, not printed.
 fn check_words(page: &str, block: &Block, words: &str, answer: &Answer) {
     let context = || format!("{page}: {}\n{}\n{}", block.text, answer.status, answer.body);
@@ -251,7 +232,7 @@ fn functions_answer_as_printed() {
 
 #[test]
 fn the_sql_page_answers_as_printed() {
-    assert_eq!(run_own_api("docs/guide/sql.md"), 5);
+    assert_eq!(run_own_page("docs/guide/sql.md", 8), 5);
 }
 
 #[test]
