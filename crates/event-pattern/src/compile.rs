@@ -1,4 +1,4 @@
-//! From the JSON of a pattern to its combinations, with every rule about form. Refusals are EventBridge's sentences.
+//! From the JSON of a pattern to the tree of its fields, with every rule about form. Refusals are EventBridge's sentences.
 
 use std::sync::Arc;
 
@@ -43,19 +43,19 @@ const RESERVED: &[&str] = &[
 /// What is wanted of fields by their dotted paths: one combination of the alternatives of `$or`.
 type Combination = Vec<(Arc<str>, Arc<[Matcher]>)>;
 
-pub(crate) fn compile(pattern: &Value) -> Result<Vec<Node>, PatternError> {
+pub(crate) fn compile(pattern: &Value) -> Result<Node, PatternError> {
     let mut compiler = Compiler { path: Vec::new() };
     let Some(object) = pattern.as_object() else { return Err(compiler.refused("Filter is not an object")) };
     let mut combinations = Vec::new();
     compiler.object(object, &mut combinations, false)?;
-    let nodes = combinations.iter().map(|combination| {
-        let mut node = Node::default();
+    let mut root = Node::default();
+    for (at, combination) in combinations.iter().enumerate() {
         for (path, alternatives) in combination {
-            node.insert(path, Arc::clone(alternatives));
+            root.insert(at, path, alternatives);
         }
-        node
-    });
-    Ok(nodes.collect())
+    }
+    root.number(0);
+    Ok(root)
 }
 
 struct Compiler<'a> {

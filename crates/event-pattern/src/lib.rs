@@ -15,9 +15,11 @@
 //! ```
 //!
 //! Matching takes time proportional to the size of the event times that of the pattern, whatever either holds: values are found by
-//! structure instead of trying combinations, and wildcards never backtrack. [`EventPattern::parse`] bounds the pattern.
+//! structure instead of trying choices, all combinations of `$or` are judged in one walk, and wildcards never backtrack.
+//! [`EventPattern::parse`] bounds the pattern.
 
 mod address;
+mod combinations;
 mod compile;
 mod dotted;
 mod matcher;
@@ -25,7 +27,9 @@ mod matching;
 mod numeric;
 mod wildcard;
 
-use value::Value;
+use std::borrow::Cow;
+
+use value::{Object, Value};
 
 use matching::Node;
 
@@ -37,8 +41,15 @@ pub const MAX_COMBINATIONS: usize = 1_000;
 /// A compiled pattern.
 #[derive(Clone, Debug)]
 pub struct EventPattern {
-    /// One for each combination of the alternatives of `$or`; any of them will do.
-    combinations: Vec<Node>,
+    /// What all combinations of the alternatives of `$or` want.
+    root: Node,
+}
+
+/// An event to be held against patterns: the work that is the same for all of them is done once.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// With names that have no dots. What is no object has none.
+    object: Option<Cow<'a, Object>>,
 }
 
 /// Why a pattern is refused, in EventBridge's words.
@@ -71,15 +82,27 @@ impl EventPattern {
             let reason = format!("the pattern has {length} characters; at most {MAX_LENGTH} are allowed");
             return Err(PatternError { reason, path: Vec::new() });
         }
-        Ok(Self { combinations: compile::compile(pattern)? })
+        Ok(Self { root: compile::compile(pattern)? })
     }
 
     /// Whether the pattern wants this event. What is no object matches nothing.
     #[must_use]
     pub fn matches(&self, event: &Value) -> bool {
-        let Some(object) = event.as_object() else { return false };
-        let spread = dotted::spread(object);
-        let object = spread.as_ref().unwrap_or(object);
-        self.combinations.iter().any(|combination| combination.matches_object(object))
+        self.matches_event(&Event::new(event))
+    }
+
+    /// As [`Self::matches`], for an event that many patterns are asked about.
+    #[must_use]
+    pub fn matches_event(&self, event: &Event<'_>) -> bool {
+        event.object.as_ref().is_some_and(|object| self.root.matches_object(object))
+    }
+}
+
+impl<'a> Event<'a> {
+    /// Prepares an event.
+    #[must_use]
+    pub fn new(event: &'a Value) -> Self {
+        let object = event.as_object();
+        Self { object: object.map(|object| dotted::spread(object).map_or(Cow::Borrowed(object), Cow::Owned)) }
     }
 }

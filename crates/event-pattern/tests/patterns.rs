@@ -180,6 +180,22 @@ fn arrays_hold_values_of_one_field() {
             &[r#"{"d": [{"a": 1}, {"b": 2}]}"#],
         ),
         (r#"{"d": {"a": [{"exists": false}]}}"#, &[r#"{"d": [{"b": 1}]}"#, r#"{"d": []}"#], &[r#"{"d": [{"a": 1}, {"b": 2}]}"#]),
+        // Everywhere is the outermost array of which no element was chosen, whatever lies between.
+        (
+            r#"{"d": {"x": {"a": [{"exists": false}], "b": [1]}}}"#,
+            &[r#"{"d": [{"x": [{"b": 1}]}, {"x": [{"b": 2}]}]}"#],
+            &[
+                r#"{"d": [{"x": [{"b": 1}]}, {"x": [{"a": 1}]}]}"#,
+                r#"{"d": [{"x": {"b": 1}}, {"x": {"a": 1}}]}"#,
+                r#"{"d": [[{"x": {"b": 1}}], [{"x": {"a": 1}}]]}"#,
+            ],
+        ),
+        // A field before it chose the outer element, and none of the inner array.
+        (
+            r#"{"d": {"a": [1], "x": {"a": [{"exists": false}], "b": [1]}}}"#,
+            &[r#"{"d": [{"a": 1, "x": [{"b": 1}]}, {"x": [{"a": 1}]}]}"#],
+            &[r#"{"d": [{"a": 1, "x": [{"b": 1}, {"a": 1}]}]}"#],
+        ),
     ]);
 }
 
@@ -297,6 +313,25 @@ fn large_arrays_are_matched_in_linear_time() {
     event.insert("l", elements);
     let event = Value::from(event);
     assert!(!pattern.matches(&event));
+}
+
+/// The deepest pattern with the most combinations, and the deepest event: the stack of a worker thread is as large as this one's.
+#[test]
+fn the_deepest_patterns_fit_the_stack() {
+    let or = r#""$or":[{"a":[{"exists":false}]},{"b":[1]}]"#;
+    let mut pattern = (0..9).fold(String::from(r#""z":[1]"#), |inner, _| format!(r#"{or},"m":{{{inner}}}"#));
+    let mut event = String::from(r#"{"z": 0}"#);
+    for _ in 0..180 {
+        pattern = format!(r#""m":{{{pattern}}}"#);
+    }
+    for depth in 0..189 {
+        event = if depth % 20 == 0 { format!(r#"{{"b":1,"m":[{event}]}}"#) } else { format!(r#"{{"b":1,"m":{event}}}"#) };
+    }
+    let pattern = EventPattern::parse(format!("{{{pattern}}}").as_bytes()).expect("a pattern");
+    assert!(!pattern.matches(&parse(&event)));
+    assert!(pattern.matches(&parse(&event.replace(r#"{"z": 0}"#, r#"{"z": 1}"#))));
+    let lists = format!("{}{}{}", r#"{"m":"#.repeat(2), "[".repeat(197), "]".repeat(197) + "}}");
+    assert!(!pattern.matches(&parse(&lists)));
 }
 
 /// JSON of a few names and values, so that patterns meet events.
