@@ -17,6 +17,7 @@ pub mod execution;
 pub mod http_client;
 mod kept;
 pub mod lambda_function;
+pub mod lineage;
 pub mod resolver;
 pub mod schema;
 pub mod sealing;

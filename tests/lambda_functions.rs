@@ -89,6 +89,52 @@ fn definition() -> Definition {
     definition
 }
 
+/// A function that puts the event which called it again, as boto3 does it.
+const AGAIN: &str = r#"
+import boto3, json
+def handler(event, context):
+    client = boto3.client('events', endpoint_url=event['detail']['url'], region_name='us-east-1',
+                          aws_access_key_id='any', aws_secret_access_key='thing')
+    entry = {'Source': event['source'], 'DetailType': 'again', 'Detail': json.dumps(event['detail'])}
+    for result in client.put_events(Entries=[entry])['Entries']:
+        print('result', result.get('ErrorCode', 'accepted'))
+"#;
+
+#[test]
+fn a_rule_that_leads_to_itself_through_a_function_ends() {
+    if !servers_are_wanted() {
+        return;
+    }
+    let config = r#"
+[[lambda_function]]
+function_name = "again"
+runtime = "python3.13"
+code = "functions/again.py"
+timeout = "1m"
+
+[[event_rule]]
+name = "again"
+event_pattern = { source = ["shop"] }
+[[event_rule.targets]]
+id = "f"
+lambda_function = "again"
+"#;
+    let definition = Definition::of(&[
+        ("config.toml", &format!("{config}\n{}", harness::config(""))),
+        ("schema.graphql", "type Query { ping: String }"),
+        ("functions/again.py", AGAIN),
+    ]);
+    let server = definition.serve();
+    let detail = format!(r#"{{\"url\": \"http://{}/eventbridge/\"}}"#, server.address);
+    let event = format!(r#"{{"Entries": [{{"Source": "shop", "DetailType": "first", "Detail": "{detail}"}}]}}"#);
+    let answer = server.client().request("POST", "/eventbridge/", &[("x-amz-target", "AWSEvents.PutEvents")], &event);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    eventually("the last is refused", || server.log().contains("result RecursiveInvocationException"));
+    let log = server.log();
+    assert_eq!(log.matches("result accepted").count(), 15, "{log}");
+    assert!(log.contains("rules that put events which rules want make a loop"), "{log}");
+}
+
 fn invoke(server: &Server, name: &str, event: &str) -> Answer {
     server.client().request("POST", &format!("/2015-03-31/functions/{name}/invocations"), &[], event)
 }

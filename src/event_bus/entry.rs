@@ -95,21 +95,21 @@ pub fn put_events_result(results: &[PutEventsResultEntry]) -> Value {
     result.into()
 }
 
-/// What is wrong with the request as a whole.
-pub(super) fn validate<'a>(entries: impl ExactSizeIterator<Item = &'a PutEventsEntry>) -> Result<(), ValidationException> {
+/// What is wrong with the request as a whole, whose entries have these sizes.
+pub(super) fn validate(sizes: &[usize]) -> Result<(), ValidationException> {
     let constraint = |bound: &str| {
         let message = format!(
             "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length {bound}"
         );
         Err(ValidationException(message))
     };
-    if entries.len() == 0 {
+    if sizes.is_empty() {
         return constraint("greater than or equal to 1");
     }
-    if entries.len() > MOST_ENTRIES {
+    if sizes.len() > MOST_ENTRIES {
         return constraint(&format!("less than or equal to {MOST_ENTRIES}"));
     }
-    if entries.map(size).sum::<usize>() > MOST_BYTES {
+    if sizes.iter().sum::<usize>() > MOST_BYTES {
         return Err(ValidationException("Total size of the entries in the request is over the limit.".to_owned()));
     }
     Ok(())
@@ -248,7 +248,8 @@ mod tests {
             (vec![large.clone(); 8], None),
             (vec![large; 9], Some("Total size of the entries in the request is over the limit.")),
         ] {
-            let found = validate(entries.iter()).err().map(|error| error.to_string());
+            let sizes: Vec<usize> = entries.iter().map(size).collect();
+            let found = validate(&sizes).err().map(|error| error.to_string());
             assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
             assert!(found.unwrap_or_default().ends_with(expected.unwrap_or_default()));
         }

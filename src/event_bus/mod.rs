@@ -35,17 +35,12 @@ pub use self::rules::{CompiledRule, Surroundings, compile};
 pub use self::target::Mutations;
 use self::target::Place;
 use crate::http_client::HttpClients;
+use crate::lineage::MAX_DEPTH;
 
-/// How many rules may lie behind an event: one whose mutation puts events that it wants itself would never end. As many as Lambda
-/// lets functions call themselves.
-pub const MAX_DEPTH: u8 = 16;
 /// How many KiB of memory the events take that are held.
 const ROOM: u32 = 64 << 10;
-
-tokio::task_local! {
-    /// How many rules lie behind what runs in this task.
-    static DEPTH: u8;
-}
+/// Requests of so many bytes are judged away from the threads that serve connections: each rule looks through all of an event.
+const BLOCKING_FROM: usize = 16 << 10;
 
 /// All buses of a process. Until they are open, events are accepted and nothing wants them.
 #[derive(Debug)]
@@ -122,44 +117,45 @@ impl EventBuses {
         self.rules.store(Arc::new(rules.collect()));
     }
 
-    /// `PutEvents` on one bus. Each entry stands for itself; the results are in the order of the entries.
+    /// `PutEvents` from behind `depth` rules. Each entry stands for itself; the results are in the order of the entries.
     ///
     /// # Errors
     /// [`ValidationException`] when the request is refused as a whole.
-    pub fn put_events(
-        &self,
-        bus: &BusAddress,
-        entries: &[PutEventsEntry],
+    pub async fn put_events(
+        self: &Arc<Self>,
+        entries: Vec<(BusAddress, PutEventsEntry)>,
+        depth: u8,
     ) -> Result<Vec<PutEventsResultEntry>, ValidationException> {
-        entry::validate(entries.iter())?;
-        let depth = DEPTH.try_with(|depth| *depth).unwrap_or(0);
-        Ok(entries.iter().map(|entry| self.put(bus, entry, depth)).collect())
+        let sizes: Vec<usize> = entries.iter().map(|(_, entry)| entry::size(entry)).collect();
+        entry::validate(&sizes)?;
+        if sizes.iter().sum::<usize>() < BLOCKING_FROM {
+            return Ok(self.put_all(&entries, &sizes, depth));
+        }
+        let (buses, count) = (Arc::clone(self), entries.len());
+        let results = tokio::task::spawn_blocking(move || buses.put_all(&entries, &sizes, depth)).await;
+        Ok(results.unwrap_or_else(|error| {
+            tracing::error!(%error, "events could not be judged");
+            let error_message = "An internal error occurred.".to_owned();
+            vec![PutEventsResultEntry::Refused { error_code: "InternalFailure", error_message }; count]
+        }))
     }
 
-    /// `PutEvents` whose entries name their buses.
-    ///
-    /// # Errors
-    /// As [`Self::put_events`].
-    pub fn put_events_by(
-        &self,
-        entries: &[(BusAddress, PutEventsEntry)],
-    ) -> Result<Vec<PutEventsResultEntry>, ValidationException> {
-        entry::validate(entries.iter().map(|(_, entry)| entry))?;
-        Ok(entries.iter().map(|(bus, entry)| self.put(bus, entry, 0)).collect())
+    fn put_all(&self, entries: &[(BusAddress, PutEventsEntry)], sizes: &[usize], depth: u8) -> Vec<PutEventsResultEntry> {
+        entries.iter().zip(sizes).map(|((bus, entry), size)| self.put(bus, entry, *size, depth)).collect()
     }
 
-    fn put(&self, bus: &BusAddress, entry: &PutEventsEntry, depth: u8) -> PutEventsResultEntry {
+    fn put(&self, bus: &BusAddress, entry: &PutEventsEntry, size: usize, depth: u8) -> PutEventsResultEntry {
         let ingested = jiff::Timestamp::now();
         let (id, value) = match entry::event(entry, bus, ingested) {
             Ok(event) => event,
             Err(refused) => return refused,
         };
         let rules = self.rules.load();
-        let wanted: Vec<&Target> = rules
-            .iter()
-            .filter(|rule| rule.event_bus_name == bus.name && rule.pattern.matches(&value))
-            .flat_map(|rule| &rule.targets)
-            .collect();
+        let wanted: Vec<&Target> = {
+            let event = event_pattern::Event::new(&value);
+            let wants = |rule: &&Rule| rule.event_bus_name == bus.name && rule.pattern.matches_event(&event);
+            rules.iter().filter(wants).flat_map(|rule| &rule.targets).collect()
+        };
         if wanted.is_empty() {
             return PutEventsResultEntry::Accepted { event_id: id };
         }
@@ -168,8 +164,8 @@ impl EventBuses {
             let (rule, target) = wanted[0].names();
             tracing::error!(rule, target, depth, "an event was refused: rules that put events which rules want make a loop");
             let message = format!(
-                "{depth} event rules lie behind this event and rule {rule} wants it: a mutation of a rule must not put events that \
-                 lead to the same rule again."
+                "{depth} event rules lie behind this event and rule {rule} wants it: what a rule runs must not put events that lead \
+                 to the same rule again."
             );
             return refused("RecursiveInvocationException", message);
         }
@@ -178,7 +174,7 @@ impl EventBuses {
             tracing::warn!(bus = &*bus.name, what, "an event was refused");
             refused("ThrottlingException", message)
         };
-        let kibibytes = u32::try_from((entry::size(entry) + entry::overhead(&value)) / 1024 + 1).unwrap_or(u32::MAX);
+        let kibibytes = u32::try_from((size + entry::overhead(&value)) / 1024 + 1).unwrap_or(u32::MAX);
         let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(kibibytes) else { return throttled("the event bus") };
         // All targets or none: an entry that is put again must not come twice to some of them.
         let mut places = Vec::with_capacity(wanted.len());

@@ -13,11 +13,11 @@ use lambda_host::{InvocationType, InvokeError, InvokeRequest, LambdaHost};
 use reqwest::{Request, Url};
 use value::{MAX_DEPTH, Str, Value};
 
-use super::DEPTH;
 use super::rules::variables;
 use crate::api::{GraphqlRequest, GraphqlResponse, RequestContext, RequestFault, RequestHeaders};
 use crate::auth::Identity;
 use crate::http_client::{ExchangeError, HttpClients};
+use crate::lineage;
 use crate::server::{Execute, ServedApi};
 
 /// How long an HTTP target may take to answer (EventBridge user guide, "API destinations").
@@ -69,6 +69,8 @@ pub(super) struct Subject<'a> {
 impl Place {
     /// Delivers `input`.
     pub(super) async fn deliver(&self, input: Value, subject: Subject<'_>) -> Result<(), Failure> {
+        // What the target puts is one rule further.
+        let depth = subject.depth.saturating_add(1);
         if input.depth_up_to(MAX_DEPTH) > MAX_DEPTH {
             return Err(Failure::Final(format!("the target's input is nested more than {MAX_DEPTH} levels deep")));
         }
@@ -78,8 +80,8 @@ impl Place {
                 tracing::info!(rule, target, event_id, event = %json(&input)?, "event");
                 Ok(())
             }
-            Self::Function { host, name } => function(host, name, json(&input)?).await,
-            Self::Http { clients, url } => post(clients, url, json(&input)?).await,
+            Self::Function { host, name } => function(host, name, json(&input)?, depth).await,
+            Self::Http { clients, url } => post(clients, url, json(&input)?, depth).await,
             Self::Mutation { api, document, identity, request_timeout } => {
                 json(&input)?;
                 let variables = variables(input).map_err(Failure::Final)?;
@@ -92,9 +94,7 @@ impl Place {
                     request_id: uuid::Uuid::new_v4().to_string().into(),
                     deadline: Instant::now() + *request_timeout,
                 };
-                // What the mutation puts is one rule further.
-                let operation = DEPTH.scope(subject.depth.saturating_add(1), api.run(request, context));
-                mutate(operation, *request_timeout).await
+                mutate(lineage::behind(depth, api.run(request, context)), *request_timeout).await
             }
         }
     }
@@ -109,9 +109,10 @@ fn json(input: &Value) -> Result<String, Failure> {
 }
 
 /// An asynchronous invocation: from here on the retries are Lambda's.
-async fn function(host: &LambdaHost, name: &str, payload: String) -> Result<(), Failure> {
+async fn function(host: &LambdaHost, name: &str, payload: String, depth: u8) -> Result<(), Failure> {
     let mut request = InvokeRequest::new(payload);
     request.invocation_type = InvocationType::Event;
+    request.trace_id = lineage::trace_header(depth);
     match host.invoke(name, request).await {
         Ok(_) => Ok(()),
         Err(error @ (InvokeError::TooManyRequests | InvokeError::Start { .. })) => Err(Failure::Passing(error.to_string())),
@@ -119,9 +120,10 @@ async fn function(host: &LambdaHost, name: &str, payload: String) -> Result<(), 
     }
 }
 
-async fn post(clients: &HttpClients, url: &Url, body: String) -> Result<(), Failure> {
+async fn post(clients: &HttpClients, url: &Url, body: String, depth: u8) -> Result<(), Failure> {
     let mut request = Request::new(Method::POST, url.clone());
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    lineage::write(request.headers_mut(), depth);
     *request.body_mut() = Some(body.into());
     let origin = url.origin().ascii_serialization();
     match clients.status(request, Instant::now() + HTTP_TIMEOUT).await {

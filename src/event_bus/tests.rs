@@ -35,7 +35,7 @@ impl Mutations for Recorder {
             }
             asked.lock().expect("no panic").push((Value::from(request.variables), context.identity));
             if let Some(buses) = buses {
-                let results = buses.put_events(&bus(), &[entry("again")]).expect("a request");
+                let results = buses.put_events(vec![(bus(), entry("again"))], crate::lineage::depth()).await.expect("a request");
                 let is_refused = |result: &PutEventsResultEntry| matches!(result, PutEventsResultEntry::Refused { .. });
                 refused.lock().expect("no panic").extend(results.into_iter().filter(is_refused));
             }
@@ -48,6 +48,10 @@ impl Mutations for Recorder {
 
 fn bus() -> BusAddress {
     BusAddress::read("default")
+}
+
+async fn put(buses: &Arc<EventBuses>, entries: &[PutEventsEntry]) -> Result<Vec<PutEventsResultEntry>, ValidationException> {
+    buses.put_events(entries.iter().map(|entry| (bus(), entry.clone())).collect(), 0).await
 }
 
 fn entry(detail_type: &str) -> PutEventsEntry {
@@ -102,11 +106,11 @@ fn soon() -> Instant {
 async fn an_event_runs_the_mutation_of_its_rule() {
     let recorder = Recorder::default();
     let asked = Arc::clone(&recorder.asked);
-    let buses = EventBuses::default();
+    let buses = Arc::new(EventBuses::default());
     buses.open(vec![mutation_rule()], &reach(recorder));
     let mut other = entry("x");
     other.source = Some("else".into());
-    let results = buses.put_events(&bus(), &[entry("Placed"), other, PutEventsEntry::default()]).expect("a request");
+    let results = put(&buses, &[entry("Placed"), other, PutEventsEntry::default()]).await.expect("a request");
     assert!(matches!(
         &results[..],
         [
@@ -116,13 +120,13 @@ async fn an_event_runs_the_mutation_of_its_rule() {
         ]
     ));
     // Another bus has other rules.
-    buses.put_events(&BusAddress::read("other"), &[entry("Placed")]).expect("a request");
+    buses.put_events(vec![(BusAddress::read("other"), entry("Placed"))], 0).await.expect("a request");
     buses.close(soon()).await;
     let identity = Identity::Named { authentication_type: AuthenticationType::ApiKey, context: value!({"username": "rule"}) };
     assert_eq!(*asked.lock().expect("no panic"), [(value!({"id": 1}), identity)]);
     assert_eq!(buses.counts(), (1, 0));
     // A closed bus wants nothing.
-    buses.put_events(&bus(), &[entry("late")]).expect("a request");
+    put(&buses, &[entry("late")]).await.expect("a request");
     assert_eq!(buses.counts(), (1, 0));
 }
 
@@ -130,9 +134,9 @@ async fn an_event_runs_the_mutation_of_its_rule() {
 async fn errors_of_a_mutation_count_as_failures_and_are_not_tried_again() {
     let recorder = Recorder { answer: r#"{"data":null,"errors":[{"message":"No."}]}"#, ..Recorder::default() };
     let asked = Arc::clone(&recorder.asked);
-    let buses = EventBuses::default();
+    let buses = Arc::new(EventBuses::default());
     buses.open(vec![mutation_rule()], &reach(recorder));
-    buses.put_events(&bus(), &[entry("Placed")]).expect("a request");
+    put(&buses, &[entry("Placed")]).await.expect("a request");
     buses.close(soon()).await;
     assert_eq!((buses.counts(), asked.lock().expect("no panic").len()), ((0, 1), 1));
 }
@@ -143,9 +147,9 @@ async fn a_rule_that_leads_to_itself_ends() {
     let recorder = Recorder { buses: Some(Arc::clone(&buses)), ..Recorder::default() };
     let (asked, refused) = (Arc::clone(&recorder.asked), Arc::clone(&recorder.refused));
     buses.open(vec![mutation_rule()], &reach(recorder));
-    buses.put_events(&bus(), &[entry("Placed")]).expect("a request");
+    put(&buses, &[entry("Placed")]).await.expect("a request");
     buses.close(soon()).await;
-    assert_eq!(asked.lock().expect("no panic").len(), usize::from(MAX_DEPTH));
+    assert_eq!(asked.lock().expect("no panic").len(), usize::from(crate::lineage::MAX_DEPTH));
     let refused = refused.lock().expect("no panic");
     assert!(
         matches!(&refused[..], [PutEventsResultEntry::Refused { error_code: "RecursiveInvocationException", error_message }]
@@ -154,16 +158,55 @@ async fn a_rule_that_leads_to_itself_ends() {
     );
 }
 
+/// An endpoint that puts the event again, and sends the trace header on as AWS's SDKs do.
+#[tokio::test]
+async fn a_rule_that_leads_to_itself_through_an_endpoint_ends() {
+    let buses = Arc::new(EventBuses::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("an address")).parse().expect("a URL");
+    let (again, (last, refused)) = (Arc::clone(&buses), tokio::sync::oneshot::channel());
+    let endpoint = tokio::spawn(async move {
+        let mut asked = 0;
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut request = Vec::new();
+            while !request.ends_with(b"{\"id\":1}") {
+                let mut part = [0; 1024];
+                let length = socket.read(&mut part).await.expect("a request");
+                request.extend_from_slice(&part[..length]);
+            }
+            asked += 1;
+            let head = String::from_utf8(request).expect("text").to_lowercase();
+            let trace = head.lines().find_map(|line| line.strip_prefix("x-amzn-trace-id: ")).expect("a trace header");
+            let trace = trace.replace("lineage", "Lineage").parse().expect("a header");
+            let depth = crate::lineage::read(&http::HeaderMap::from_iter([(crate::lineage::TRACE_HEADER, trace)]));
+            let result = again.put_events(vec![(bus(), entry("again"))], depth).await.expect("a request").remove(0);
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            socket.write_all(answer).await.expect("a client");
+            if matches!(result, PutEventsResultEntry::Refused { .. }) {
+                let _ = last.send(result);
+                return asked;
+            }
+        }
+        asked
+    });
+    buses.open(vec![rule(CompiledKind::Http(url))], &reach(Recorder::default()));
+    put(&buses, &[entry("Placed")]).await.expect("a request");
+    let refused = refused.await.expect("an end");
+    assert!(matches!(refused, PutEventsResultEntry::Refused { error_code: "RecursiveInvocationException", .. }), "{refused:?}");
+    assert_eq!(endpoint.await.expect("no panic"), MAX_DEPTH);
+    buses.close(soon()).await;
+}
+
 #[tokio::test]
 async fn an_event_for_which_there_is_no_room_is_refused() {
     let gate = Arc::new(Semaphore::new(0));
     let recorder = Recorder { gate: Some(Arc::clone(&gate)), ..Recorder::default() };
     let asked = Arc::clone(&recorder.asked);
-    let buses = EventBuses::default();
+    let buses = Arc::new(EventBuses::default());
     buses.open(vec![mutation_rule()], &reach(recorder));
     let mut accepted = 0;
     let refused = loop {
-        match buses.put_events(&bus(), &[entry("Placed")]).expect("a request").remove(0) {
+        match put(&buses, &[entry("Placed")]).await.expect("a request").remove(0) {
             PutEventsResultEntry::Accepted { .. } => accepted += 1,
             refused @ PutEventsResultEntry::Refused { .. } => break refused,
         }
@@ -190,14 +233,15 @@ async fn large_events_are_refused_before_they_fill_the_memory() {
         [(text, 255 << 10), (numbers, 120_000 * size_of::<Value>()), (lists, 80_000 * (size_of::<Value>() + 40))]
     {
         let recorder = Recorder { gate: Some(Arc::new(Semaphore::new(0))), ..Recorder::default() };
-        let buses = EventBuses::default();
+        let buses = Arc::new(EventBuses::default());
         buses.open(vec![mutation_rule()], &reach(recorder));
         let large = PutEventsEntry { detail: Some(detail), ..entry("Placed") };
-        let accepted = (0..1_000).take_while(|_| {
-            let results = buses.put_events(&bus(), std::slice::from_ref(&large)).expect("a request");
-            matches!(results[..], [PutEventsResultEntry::Accepted { .. }])
-        });
-        let accepted = accepted.count();
+        let mut accepted = 0;
+        while let [PutEventsResultEntry::Accepted { .. }] =
+            put(&buses, std::slice::from_ref(&large)).await.expect("a request")[..]
+        {
+            accepted += 1;
+        }
         let room = ROOM as usize * 1024;
         assert!((1..=room / held).contains(&accepted), "64 MiB of events are held, and not {accepted} of {held} bytes");
         // The time is up: each is given up, and counted.
@@ -243,9 +287,9 @@ async fn a_passing_fault_of_an_http_target_is_tried_again() {
         (&[302, 200], 1, (0, 1)),
     ] {
         let (url, asked) = statuses(answers).await;
-        let buses = EventBuses::default();
+        let buses = Arc::new(EventBuses::default());
         buses.open(vec![rule(CompiledKind::Http(url))], &reach(Recorder::default()));
-        buses.put_events(&bus(), &[entry("Placed")]).expect("a request");
+        put(&buses, &[entry("Placed")]).await.expect("a request");
         buses.close(soon()).await;
         assert_eq!((asked.load(Ordering::Relaxed), buses.counts()), (tries, counts), "{answers:?}");
     }
@@ -257,9 +301,9 @@ async fn the_status_of_an_http_target_decides() {
     for head in ["200 OK\r\ncontent-length: 100000000", "200 OK\r\ncontent-encoding: zstd\r\ncontent-length: 1"] {
         let answer = format!("HTTP/1.1 {head}\r\n\r\nx").into_bytes();
         let (url, mut arrived) = crate::http_client::stub::endpoint(answer).await;
-        let buses = EventBuses::default();
+        let buses = Arc::new(EventBuses::default());
         buses.open(vec![rule(CompiledKind::Http(url.parse().expect("a URL")))], &reach(Recorder::default()));
-        buses.put_events(&bus(), &[entry("Placed")]).expect("a request");
+        put(&buses, &[entry("Placed")]).await.expect("a request");
         buses.close(soon()).await;
         assert_eq!(
             (arrived.recv().await.expect("a request").body.as_slice(), buses.counts()),
@@ -274,9 +318,9 @@ async fn an_endpoint_that_is_not_there_fails_in_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address")).parse().expect("a URL");
     drop(listener);
-    let buses = EventBuses::default();
+    let buses = Arc::new(EventBuses::default());
     buses.open(vec![rule(CompiledKind::Http(url))], &reach(Recorder::default()));
-    buses.put_events(&bus(), &[entry("Placed")]).expect("a request");
+    put(&buses, &[entry("Placed")]).await.expect("a request");
     buses.close(soon()).await;
     assert_eq!(buses.counts(), (0, 1));
 }

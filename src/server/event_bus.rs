@@ -22,6 +22,7 @@ use super::request_id;
 use super::service::Peer;
 use super::{Mode, Settings};
 use crate::event_bus::{BusAddress, EventBuses, PutEventsEntry, put_events_result};
+use crate::lineage;
 
 /// Where the endpoint is, with or without a slash at the end.
 pub const PATH: &str = "/eventbridge";
@@ -30,6 +31,8 @@ const SERVICE: Service =
     Service { signing_name: "events", name: "EventBridge", exposed_headers: "x-amzn-requestid,x-amzn-errortype" };
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// What a body may have, in bytes: entries of 256 KiB, every character of them written as `\u0000`, and names.
+const LIMIT: usize = 2 * 1024 * 1024;
 /// The one operation that there is.
 const PUT_EVENTS: &str = "AWSEvents.PutEvents";
 
@@ -74,7 +77,7 @@ pub(super) async fn answer(endpoint: &Endpoint, settings: &Settings, peer: &Peer
 }
 
 async fn put_events(endpoint: &Endpoint, settings: &Settings, parts: &Parts, body: Incoming) -> Result<Value, Fail> {
-    let received = body::read(&parts.headers, body, &endpoint.places, settings.body_read_timeout).await;
+    let received = body::read(&parts.headers, body, LIMIT, &endpoint.places, settings.body_read_timeout).await;
     let body::Received { bytes, place: _place } = received.map_err(|fault| refused_body(&fault))?;
     let target = parts.headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
     if parts.method != Method::POST || target != PUT_EVENTS {
@@ -82,18 +85,23 @@ async fn put_events(endpoint: &Endpoint, settings: &Settings, parts: &Parts, bod
         let message = format!("Only PutEvents is served here, not {operation}; rules stand in the definition as [[event_rule]].");
         return Err((StatusCode::BAD_REQUEST, "UnknownOperationException", message));
     }
-    let request = Value::parse(&bytes).map_err(|error| serialization(error.to_string()))?;
-    let entries = match request.get("Entries") {
-        Some(Value::List(entries)) => entries.iter().map(entry).collect::<Result<Vec<_>, _>>()?,
-        None | Some(Value::Null) => {
-            let message = "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must not be null";
-            return Err((StatusCode::BAD_REQUEST, "ValidationException", message.to_owned()));
-        }
-        Some(other) => return Err(serialization(format!("Entries is a {}, not a list", other.kind()))),
-    };
-    let put = endpoint.buses.put_events_by(&entries);
+    let entries = body::work(bytes.len(), move || entries(&bytes)).await.ok_or_else(internal)??;
+    let put = endpoint.buses.put_events(entries, lineage::read(&parts.headers)).await;
     let results = put.map_err(|refused| (StatusCode::BAD_REQUEST, "ValidationException", refused.to_string()))?;
     Ok(put_events_result(&results))
+}
+
+/// The entries of a request.
+fn entries(body: &[u8]) -> Result<Vec<(BusAddress, PutEventsEntry)>, Fail> {
+    let request = Value::parse(body).map_err(|error| serialization(error.to_string()))?;
+    match request.get("Entries") {
+        Some(Value::List(entries)) => entries.iter().map(entry).collect(),
+        None | Some(Value::Null) => {
+            let message = "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must not be null";
+            Err((StatusCode::BAD_REQUEST, "ValidationException", message.to_owned()))
+        }
+        Some(other) => Err(serialization(format!("Entries is a {}, not a list", other.kind()))),
+    }
 }
 
 /// An entry and its bus.
@@ -138,8 +146,12 @@ fn refused(refusal: Refusal) -> Fail {
     match refusal {
         Refusal::Elsewhere(message) => (StatusCode::FORBIDDEN, "AccessDeniedException", message),
         Refusal::Signature(fault) => (StatusCode::FORBIDDEN, fault.code(), fault.to_string()),
-        Refusal::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "InternalException", "An internal error occurred.".to_owned()),
+        Refusal::Internal => internal(),
     }
+}
+
+fn internal() -> Fail {
+    (StatusCode::INTERNAL_SERVER_ERROR, "InternalException", "An internal error occurred.".to_owned())
 }
 
 fn refused_body(fault: &Fault) -> Fail {
@@ -178,4 +190,32 @@ fn respond(result: Result<Value, Fail>) -> Response<Bytes> {
         headers.insert(REQUEST_ID, id);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use value::value;
+
+    use super::*;
+
+    #[test]
+    fn what_takes_long_leaves_the_threads_that_serve() {
+        let buses = Arc::new(EventBuses::default());
+        for (bytes, inline) in [(100, true), (100_000, false)] {
+            let detail = Some(value!({"text": ("x".repeat(bytes))}));
+            let entry = PutEventsEntry { source: Some("s".into()), detail_type: Some("t".into()), detail, ..Default::default() };
+            let (results, was_inline) = body::run(buses.put_events(vec![(BusAddress::read(""), entry)], 0));
+            let results = results.expect("a request");
+            assert!(matches!(results[..], [crate::event_bus::PutEventsResultEntry::Accepted { .. }]), "{results:?}");
+            assert_eq!(was_inline, inline, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn the_limit_holds_every_request_that_eventbridge_takes() {
+        let escaped = "\\u0041".repeat(256 << 10);
+        let body = format!(r#"{{"Entries": [{{"Detail": "{escaped}"}}]}}"#);
+        assert!(body.len() <= LIMIT, "{}", body.len());
+        assert_eq!(entries(body.as_bytes()).map(|entries| entries.len()), Ok(1));
+    }
 }

@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use lambda_host::LambdaHost;
+use lambda_host::{LambdaHost, REQUEST_LIMIT};
 use value::{Object, Value};
 
 use super::answer::HttpResponse;
@@ -33,6 +33,8 @@ const SERVICE: Service = Service {
     name: "Lambda",
     exposed_headers: "x-amzn-requestid,x-amzn-errortype,x-amz-function-error,x-amz-log-result,x-amz-executed-version",
 };
+/// What a body may have, in bytes: somewhat more than a payload, so that Lambda itself says what it takes.
+const LIMIT: usize = REQUEST_LIMIT + (64 << 10);
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -93,7 +95,7 @@ pub(super) async fn answer(endpoint: &Endpoint, settings: &Settings, peer: &Peer
 /// A body that was let in. It has its place among the large ones until then only: a function may run for minutes, and what runs is
 /// bounded by its host.
 async fn read(endpoint: &Endpoint, settings: &Settings, parts: &Parts, body: Incoming) -> Result<Bytes, Response<Bytes>> {
-    let received = body::read(&parts.headers, body, &endpoint.places, settings.body_read_timeout).await;
+    let received = body::read(&parts.headers, body, LIMIT, &endpoint.places, settings.body_read_timeout).await;
     let body::Received { bytes, place } = received.map_err(|fault| refused_body(&fault))?;
     endpoint.access.verify(parts, &bytes, SystemTime::now()).await.map_err(refused)?;
     drop(place);
@@ -124,8 +126,8 @@ fn refused(refusal: Refusal) -> Response<Bytes> {
 fn refused_body(fault: &Fault) -> Response<Bytes> {
     match fault {
         Fault::TooLarge => {
-            let message = "Request must be smaller than 6291456 bytes for the InvokeFunction operation";
-            error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", message)
+            let message = format!("Request must be smaller than {REQUEST_LIMIT} bytes for the InvokeFunction operation");
+            error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message)
         }
         Fault::Incomplete => {
             let message = "The request body did not arrive completely in time.";

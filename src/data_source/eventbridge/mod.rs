@@ -21,6 +21,7 @@ use value::{Str, Value};
 use super::{Call, DataSource, DataSourceError};
 use crate::aws::AwsService;
 use crate::event_bus::{BusAddress, EventBuses, put_events_result};
+use crate::lineage;
 
 /// One event bus.
 #[derive(Debug)]
@@ -50,14 +51,17 @@ impl EventBridgeDataSource {
     async fn put_events(&self, request: &Value, call: &Call) -> Result<Value, DataSourceError> {
         let entries = request::read(request)?;
         match &self.bus {
-            Bus::Embedded { buses, address } => match buses.put_events(address, &entries) {
-                Ok(results) => Ok(put_events_result(&results)),
-                Err(refused) => {
-                    let request_id = uuid::Uuid::new_v4();
-                    let sentence = format!("{refused} (Service: EventBridge, Status Code: 400, Request ID: {request_id})");
-                    Err(refusal("ValidationException", sentence))
+            Bus::Embedded { buses, address } => {
+                let entries = entries.into_iter().map(|entry| (address.clone(), entry)).collect();
+                match buses.put_events(entries, lineage::depth()).await {
+                    Ok(results) => Ok(put_events_result(&results)),
+                    Err(refused) => {
+                        let request_id = uuid::Uuid::new_v4();
+                        let sentence = format!("{refused} (Service: EventBridge, Status Code: 400, Request ID: {request_id})");
+                        Err(refusal("ValidationException", sentence))
+                    }
                 }
-            },
+            }
             Bus::Remote { service, event_bus_arn, response_limit } => {
                 remote::put_events(service, event_bus_arn, &entries, call.deadline, *response_limit).await
             }

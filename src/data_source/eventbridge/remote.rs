@@ -11,6 +11,7 @@ use super::refusal;
 use crate::aws::{AwsRequest, AwsResponse, AwsService, SendError};
 use crate::data_source::DataSourceError;
 use crate::event_bus::PutEventsEntry;
+use crate::lineage;
 
 /// Puts entries on the bus. Nothing is tried twice: an event that came twice is worse than one whose failure is seen.
 pub(super) async fn put_events(
@@ -23,6 +24,7 @@ pub(super) async fn put_events(
     let mut headers = HeaderMap::with_capacity(2);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
     headers.insert("x-amz-target", HeaderValue::from_static("AWSEvents.PutEvents"));
+    lineage::write(&mut headers, lineage::depth());
     let body = Bytes::from(body(event_bus_arn, entries));
     let request = AwsRequest { method: Method::POST, path: "/".to_owned(), query: Vec::new(), headers, body };
     match service.send(request, deadline, response_limit).await {

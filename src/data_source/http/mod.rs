@@ -27,6 +27,7 @@ use super::{Call, DataSource, DataSourceError};
 use crate::aws::{AwsClients, SendError, Signer};
 use crate::definition::AwsCredentials;
 use crate::http_client::{EndpointError, ExchangeError, HttpClients, is_local, parse_endpoint};
+use crate::lineage;
 
 /// How long one call may take, the whole body included (AppSync; seen in public reports).
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -97,7 +98,9 @@ impl HttpDataSource {
         let mut outgoing = Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(Into::into);
-        match self.under_way.as_ref().zip(Key::of(&outgoing)) {
+        let key = self.under_way.as_ref().zip(Key::of(&outgoing));
+        lineage::write(outgoing.headers_mut(), lineage::depth());
+        match key {
             Some((under_way, key)) => {
                 // The one that began it may have less time than the next, so the exchange has its own.
                 let caller = self.caller.clone();

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use lambda_host::{InvokeError, InvokeRequest, LambdaHost};
 
 use super::{FunctionAnswer, FunctionReference, Functions, InvocationType, InvokeFault};
+use crate::lineage;
 
 impl Functions for LambdaHost {
     fn invoke<'a>(
@@ -22,7 +23,8 @@ impl Functions for LambdaHost {
             InvocationType::Event => lambda_host::InvocationType::Event,
         };
         let deadline = Some(deadline.into());
-        let request = InvokeRequest { payload, invocation_type, deadline, ..InvokeRequest::default() };
+        let trace_id = lineage::trace_header(lineage::depth());
+        let request = InvokeRequest { payload, invocation_type, deadline, trace_id, ..InvokeRequest::default() };
         async move {
             // There is one version of a function here: an ARN with an alias means that one.
             let name = FunctionReference::read(function).map_or(function, |reference| reference.name);

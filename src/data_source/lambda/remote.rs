@@ -13,6 +13,7 @@ use super::{FunctionAnswer, FunctionReference, Functions, InvocationType, Invoke
 use crate::aws::{AwsClients, AwsRequest, AwsResponse, AwsService, Exception, SendError, ServiceSettings};
 use crate::definition::AwsCredentials;
 use crate::http_client::{EndpointError, percent_encoded};
+use crate::lineage;
 
 /// Functions that are reached over the network.
 #[derive(Clone, Debug)]
@@ -63,6 +64,7 @@ impl RemoteFunctions {
             InvocationType::RequestResponse => "RequestResponse",
             InvocationType::Event => "Event",
         };
+        lineage::write(&mut headers, lineage::depth());
         headers.insert(HeaderName::from_static("x-amz-invocation-type"), HeaderValue::from_static(invocation));
         let request = AwsRequest {
             method: Method::POST,

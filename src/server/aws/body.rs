@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::places::{Loan, Place, Places, deadline, rate};
 use crate::server::body::discard_up_to;
 
-/// What the service takes in one request. It does not bound what a compressed body holds; we do.
+/// What the largest of the services takes in one request. It does not bound what a compressed body holds; we do.
 pub(in crate::server) const LIMIT: usize = 16 * 1024 * 1024;
 
 /// How much of a body that is too large is read on, so that its sender sees the answer.
@@ -29,7 +29,7 @@ pub(in crate::server) const BLOCKING_FROM: usize = 256 * 1024;
 /// Why there is no body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Fault {
-    /// More than [`LIMIT`] bytes, as sent or decompressed.
+    /// More bytes than the service takes, as sent or decompressed.
     TooLarge,
     /// The client stopped, or took too long.
     Incomplete,
@@ -50,15 +50,19 @@ pub(in crate::server) async fn work<T: Send + 'static>(size: usize, work: impl F
     if size < BLOCKING_FROM { Some(work()) } else { tokio::task::spawn_blocking(work).await.ok() }
 }
 
-/// Reads a body as it was sent.
+/// Reads a body of at most `limit` bytes as it was sent.
 pub(in crate::server) async fn read(
     headers: &HeaderMap,
     mut body: Incoming,
+    limit: usize,
     places: &Places,
     time: Duration,
 ) -> Result<Received, Fault> {
-    let received =
-        if body.size_hint().lower() > LIMIT as u64 { Err(Fault::TooLarge) } else { collect(&mut body, places, time).await };
+    let received = if body.size_hint().lower() > limit as u64 {
+        Err(Fault::TooLarge)
+    } else {
+        collect(&mut body, limit, places, time).await
+    };
     // It is still being sent.
     if let Err(Fault::TooLarge | Fault::Busy) = received {
         discard_up_to(LONGEST_DISCARDED, headers, body).await;
@@ -67,7 +71,7 @@ pub(in crate::server) async fn read(
 }
 
 /// Takes a place only for what has arrived: who announces a large body, and sends none, has none.
-async fn collect(body: &mut Incoming, places: &Places, time: Duration) -> Result<Received, Fault> {
+async fn collect(body: &mut Incoming, limit: usize, places: &Places, time: Duration) -> Result<Received, Fault> {
     let started = Instant::now();
     let mut deadline = deadline(time);
     let mut whole = Bytes::new();
@@ -88,7 +92,7 @@ async fn collect(body: &mut Incoming, places: &Places, time: Duration) -> Result
         let Ok(data) = frame.map_err(|_| Fault::Incomplete)?.into_data() else { continue };
         let added = data.len();
         let size = whole.len() + parts.len() + added;
-        if size > LIMIT {
+        if size > limit {
             return Err(Fault::TooLarge);
         }
         // Most bodies are one frame, which is passed on without a copy.

@@ -145,7 +145,7 @@ struct Request {
 async fn read(endpoint: &Endpoint, settings: &Settings, parts: &Parts, body: Incoming) -> Result<Request, Reply> {
     let headers = &parts.headers;
     let (places, time) = (&endpoint.places, settings.body_read_timeout);
-    let body::Received { bytes, mut place } = body::read(headers, body, places, time).await.map_err(refuse_body)?;
+    let body::Received { bytes, mut place } = body::read(headers, body, body::LIMIT, places, time).await.map_err(refuse_body)?;
     endpoint.access.verify(parts, &bytes, SystemTime::now()).await?;
     match parts.method {
         Method::POST => {}
