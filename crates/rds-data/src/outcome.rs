@@ -41,6 +41,10 @@ impl Rows {
         Ok(())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// The result of a statement that gives rows, even none.
     pub(crate) fn finish(self, columns: Value) -> Value {
         let mut object = Object::with_capacity(3);

@@ -3,7 +3,8 @@
 //! A request that passes its deadline or whose future is dropped leaves a connection in the middle of a statement. Such a
 //! connection goes to a task that cancels the statement where it runs; only then its place in the pool is free again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -43,6 +44,11 @@ pub(crate) trait Engine: Send + Sync + std::fmt::Debug + 'static {
     /// Whether a connection may serve another request after one that ended so.
     fn is_reusable(&self, lane: &Self::Lane, failed: Option<ErrorKind>) -> bool;
 
+    /// Whether an idle connection must stay, however long nobody needs it.
+    fn must_keep_idle(&self) -> bool {
+        false
+    }
+
     /// Whether an error came from the connection alone, and nothing of the request was kept: then it may run again on another.
     fn may_run_again(&self, _: &DatabaseError) -> bool {
         false
@@ -74,6 +80,8 @@ struct Shared<E: Engine> {
     places: Arc<Semaphore>,
     /// The most recently used last.
     idle: Mutex<Vec<(E::Lane, Instant)>>,
+    /// Whether a task waits for idle connections to become old.
+    reaping: AtomicBool,
 }
 
 impl<E: Engine> std::fmt::Debug for Shared<E> {
@@ -85,7 +93,9 @@ impl<E: Engine> std::fmt::Debug for Shared<E> {
 impl<E: Engine> Pool<E> {
     pub(crate) fn new(engine: E, settings: Settings, max_connections: usize) -> Self {
         let places = Arc::new(Semaphore::new(max_connections.max(1)));
-        Self { shared: Arc::new(Shared { engine, settings, places, idle: Mutex::new(Vec::new()) }) }
+        Self {
+            shared: Arc::new(Shared { engine, settings, places, idle: Mutex::new(Vec::new()), reaping: AtomicBool::new(false) }),
+        }
     }
 
     pub(crate) fn engine(&self) -> &E {
@@ -139,7 +149,7 @@ impl<E: Engine> Pool<E> {
         let mut lease = Lease { shared: Arc::clone(shared), lane: None, place: Some(place) };
         while let Some((mut lane, since)) = shared.take_idle() {
             let idle = since.elapsed();
-            if idle > shared.settings.idle_timeout && shared.size() > 1 {
+            if idle > shared.settings.idle_timeout && !shared.engine.must_keep_idle() {
                 continue;
             }
             let check = until.min(Instant::now() + CHECK_TIMEOUT);
@@ -179,15 +189,38 @@ impl<E: Engine> Shared<E> {
         self.idle().pop()
     }
 
-    /// Keeps a connection; those that nobody needed for long are closed on the occasion.
-    fn keep(&self, lane: E::Lane) {
-        let old: Vec<_> = {
-            let mut idle = self.idle();
-            idle.push((lane, Instant::now()));
-            let fresh = idle.iter().position(|(_, since)| since.elapsed() <= self.settings.idle_timeout);
-            idle.drain(..fresh.unwrap_or(0)).collect()
-        };
+    /// Keeps a connection until nobody needed it for long.
+    fn keep(self: &Arc<Self>, lane: E::Lane) {
+        self.idle().push((lane, Instant::now()));
+        if self.engine.must_keep_idle() || self.reaping.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(reap(Arc::downgrade(self)))),
+            Err(_) => self.reaping.store(false, Ordering::Release),
+        }
+    }
+
+    /// Closes what nobody needed for long; how long it is until the next connection is old.
+    fn close_old(&self) -> Option<Duration> {
+        let mut idle = self.idle();
+        let fresh = idle.iter().position(|(_, since)| since.elapsed() < self.settings.idle_timeout).unwrap_or(idle.len());
+        let old: Vec<_> = idle.drain(..fresh).collect();
+        let next = idle.first().map(|(_, since)| self.settings.idle_timeout.saturating_sub(since.elapsed()));
+        if next.is_none() {
+            // Who keeps a connection from here on begins anew.
+            self.reaping.store(false, Ordering::Release);
+        }
+        drop(idle);
         drop(old);
+        next
+    }
+}
+
+/// Closes idle connections when their time is over, until there are none. Holds no pool that nobody else holds.
+async fn reap<E: Engine>(shared: Weak<Shared<E>>) {
+    while let Some(next) = shared.upgrade().and_then(|shared| shared.close_old()) {
+        tokio::time::sleep(next).await;
     }
 }
 

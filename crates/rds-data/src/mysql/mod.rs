@@ -432,9 +432,21 @@ async fn one_script(lane: &mut Lane, script: &Script, hash: &str) -> Result<Ran,
     if let Some(known) = known {
         return Ok(Ran::Known(known));
     }
-    for (line, statement) in statements::<MySql>(script)? {
+    let statements = statements::<MySql>(script)?;
+    let home = sqlx::query_scalar::<_, Option<String>>("SELECT DATABASE()")
+        .fetch_one(&mut lane.connection)
+        .await
+        .map_err(|error| refused(&error))?;
+    let moves = statements.iter().any(|(_, statement)| scan::keyword(statement, EngineKind::MySql) == "USE");
+    for (line, statement) in statements {
         let result = lane.connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await;
         result.map_err(|error| place(script, line, refused(&error)))?;
+    }
+    // A script may have gone to another database; what is remembered of it stays in this one.
+    if let Some(home) = home.filter(|_| moves) {
+        let name = home.replace('`', "``");
+        let back = lane.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE `{name}`")))).await;
+        back.map_err(|error| refused(&error))?;
     }
     sqlx::query(AssertSqlSafe(format!("INSERT INTO {TABLE} (name, hash) VALUES (?, ?)")))
         .bind(&script.name)

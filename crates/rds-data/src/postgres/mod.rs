@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition};
-use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Connection, Either, Executor, Row};
+use sqlx::postgres::{PgColumn, PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo};
+use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Connection, Either, Executor, Row, SqlSafeStr, Statement as _};
 use value::Value;
 
 use self::plan::{Plan, Text};
@@ -145,6 +145,10 @@ impl Postgres {
             Some(plan) => plan,
             None => self.plan(lane, text, parameters, true).await?,
         };
+        if remembered && let Err(failure) = self.check(lane, &plan).await {
+            self.plans().remove(&text.key);
+            return Err(failure);
+        }
         let arguments = encode::arguments(&plan, text, parameters)?;
         let mut rows = Rows::default();
         let mut count = 0;
@@ -155,31 +159,19 @@ impl Postgres {
                 match step {
                     Ok(Either::Left(result)) => count = result.rows_affected(),
                     Ok(Either::Right(row)) => {
-                        if row.columns().len() != plan.columns.len() {
-                            stale =
-                                Some(DatabaseError::new(ErrorKind::Internal, "a result has other columns than its statement"));
-                            continue;
+                        if !fits(row.columns(), &plan) {
+                            return Err(other_columns().into());
                         }
                         let mut fields = Vec::with_capacity(plan.columns.len());
                         for (at, shape) in plan.columns.iter().enumerate() {
                             let raw = row.try_get_raw(at).map_err(|error| DatabaseError::driver(&error))?;
-                            if plan.oids.get(at).copied() != row.column(at).type_info().oid() {
-                                stale =
-                                    Some(DatabaseError::new(ErrorKind::Internal, "a column has another type than its statement"));
-                                break;
-                            }
                             fields.push(shape.field(&raw)?);
                         }
-                        if stale.is_none() {
-                            rows.push(fields, room)?;
-                        }
+                        rows.push(fields, room)?;
                     }
                     Err(error) => {
-                        let code =
-                            error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
                         let found = refused(&error, &plan.places);
-                        // A cached plan that must not change its result type, or a name or type that went away.
-                        if remembered && (code == "0A000" || code.starts_with("42")) {
+                        if remembered && rows.is_empty() && is_stale(&error) {
                             stale = Some(found);
                             break;
                         }
@@ -202,9 +194,39 @@ impl Postgres {
         })
     }
 
+    /// Whether a remembered plan still fits, before anything runs. A connection that has the statement prepared already is not asked:
+    /// the server itself refuses such a statement when its result would have become another.
+    async fn check(&self, lane: &mut Lane, plan: &Plan) -> Result<(), Failure> {
+        let types: Vec<_> = plan.slots.iter().map(|slot| PgTypeInfo::with_oid(slot.oid)).collect();
+        let sql = AssertSqlSafe(Arc::clone(&plan.sql)).into_sql_str();
+        match lane.connection.prepare_with(sql, &types).await {
+            Ok(prepared) if fits(prepared.columns(), plan) => Ok(()),
+            Ok(_) => Err(Failure::Stale(other_columns())),
+            Err(error) if is_stale(&error) => Err(Failure::Stale(refused(&error, &plan.places))),
+            Err(error) => Err(refused(&error, &plan.places).into()),
+        }
+    }
+
     fn plans(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Plan>>> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn fits(columns: &[PgColumn], plan: &Plan) -> bool {
+    columns.len() == plan.columns.len()
+        && columns.iter().zip(&plan.oids).all(|(column, oid)| column.type_info().oid() == Some(*oid))
+}
+
+fn other_columns() -> DatabaseError {
+    DatabaseError::new(ErrorKind::Internal, "a result has other columns than its statement")
+}
+
+/// Whether an error says that a statement was prepared for a schema of before: a result type that must not change, or a table,
+/// column, type or function that went away. What a function meets while it runs is none: running it again would do its work twice.
+fn is_stale(error: &sqlx::Error) -> bool {
+    let found = error.as_database_error().and_then(|found| found.try_downcast_ref::<PgDatabaseError>());
+    found
+        .is_some_and(|found| found.r#where().is_none() && matches!(found.code(), "0A000" | "42P01" | "42703" | "42704" | "42883"))
 }
 
 async fn simple(lane: &mut Lane, sql: &'static str) -> Result<(), DatabaseError> {

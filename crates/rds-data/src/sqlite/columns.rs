@@ -127,15 +127,8 @@ impl Sqlite {
         if let Some(table) = catalog().get(name) {
             return Ok(Arc::clone(table));
         }
-        // As `pragma_table_xinfo` finds the table in any schema, its own name is enough. What holds a quote in its name is not
-        // found, and shows as a column whose origin is not known.
-        let quotes = ['"', '`', '[', ']'];
-        let last = match name.rsplit_once('.') {
-            Some((_, table)) if !name.ends_with(quotes) => table,
-            Some((schema, table)) if table.starts_with(quotes) && !schema.is_empty() => table,
-            _ => name,
-        };
-        let bare = last.trim_matches(quotes);
+        // As `pragma_table_xinfo` finds the table in any schema, its own name is enough.
+        let bare = bare(name);
         let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1)";
         let rows = sqlx::query(AssertSqlSafe(sql)).bind(bare).fetch_all(&mut lane.connection).await.map_err(refused)?;
         let columns = rows.iter().map(|row| {
@@ -155,6 +148,18 @@ impl Sqlite {
         catalog.insert(name.to_owned(), Arc::clone(&table));
         Ok(table)
     }
+}
+
+/// The name of a table without its schema and quotes. One that holds a quote is not found, and its columns show as if their origin
+/// were not known.
+pub(super) fn bare(name: &str) -> &str {
+    let quotes = ['"', '`', '[', ']'];
+    let last = match name.rsplit_once('.') {
+        Some((_, table)) if !name.ends_with(quotes) => table,
+        Some((schema, table)) if table.starts_with(quotes) && !schema.is_empty() => table,
+        _ => name,
+    };
+    last.trim_matches(quotes)
 }
 
 /// Fills in what follows from a declared type, `DECIMAL(10, 2)` for instance, by the rules of type affinity.

@@ -8,12 +8,14 @@ mod columns;
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteOperation, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Decode, Either, Executor, Row, TypeInfo, ValueRef};
 use tokio::sync::OwnedMutexGuard;
 use value::Value;
@@ -67,6 +69,32 @@ pub(crate) struct Lane {
     changes: u64,
     /// `PRAGMA schema_version`, by which changes of other processes are noticed.
     schema_version: i64,
+    first_rows: FirstRows,
+}
+
+/// The first row that a statement inserted into each table: triggers may reach others. What a statement of many rows tells is the id of
+/// the first, as Aurora MySQL does.
+#[derive(Clone, Default)]
+struct FirstRows(Arc<Mutex<Vec<(String, i64)>>>);
+
+impl FirstRows {
+    /// More tables than this are not noted.
+    const MOST: usize = 16;
+
+    fn rows(&self) -> MutexGuard<'_, Vec<(String, i64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, table: &str, id: i64) {
+        let mut rows = self.rows();
+        if rows.len() < Self::MOST && !rows.iter().any(|(known, _)| known == table) {
+            rows.push((table.to_owned(), id));
+        }
+    }
+
+    fn of(&self, table: &str) -> Option<i64> {
+        self.rows().iter().find(|(known, _)| known.eq_ignore_ascii_case(table)).map(|(_, id)| *id)
+    }
 }
 
 impl Sqlite {
@@ -161,12 +189,13 @@ impl Sqlite {
         if statement.reads {
             described = Some(self.describe(lane, &statement.sql).await?);
         }
+        lane.first_rows.rows().clear();
         let query = sqlx::query_with(AssertSqlSafe(&*statement.sql), arguments);
         let mut changed = false;
         let mut stream = lane.connection.fetch_many(query);
         while let Some(step) = stream.next().await {
             match step.map_err(refused)? {
-                Either::Left(result) => done = Some((result.rows_affected(), result.last_insert_rowid())),
+                Either::Left(result) => done = Some(result.rows_affected()),
                 Either::Right(row) => {
                     let shown = match &described {
                         Some(described) => {
@@ -181,7 +210,7 @@ impl Sqlite {
         }
         drop(stream);
         // Rows that only end are no result: the end is always told.
-        let (changes, last_id) = done.ok_or_else(|| DatabaseError::driver(&sqlx::Error::WorkerCrashed))?;
+        let changes = done.ok_or_else(|| DatabaseError::driver(&sqlx::Error::WorkerCrashed))?;
         if statement.changes_schema || changed {
             self.forget();
         }
@@ -199,9 +228,10 @@ impl Sqlite {
         if count > 0
             && statement.inserts
             && let Some(table) = &statement.into
+            && let Some(id) = lane.first_rows.of(columns::bare(table))
             && self.table(lane, table).await?.has_generated_id()
         {
-            generated.push(field::long(last_id));
+            generated.push(field::long(id));
         }
         Ok(updated(count, generated))
     }
@@ -390,8 +420,15 @@ impl Engine for Sqlite {
             let seen = Arc::clone(&stop);
             let mut handle = connection.lock_handle().await.map_err(refused)?;
             handle.set_progress_handler(PROGRESS_STEPS, move || !seen.load(Ordering::Relaxed));
+            let first_rows = FirstRows::default();
+            let noted = first_rows.clone();
+            handle.set_update_hook(move |change| {
+                if matches!(change.operation, SqliteOperation::Insert) {
+                    noted.note(change.table, change.rowid);
+                }
+            });
             drop(handle);
-            let mut lane = Lane { connection, stop, touched: false, changes: 0, schema_version: 0 };
+            let mut lane = Lane { connection, stop, touched: false, changes: 0, schema_version: 0, first_rows };
             lane.schema_version = schema_version(&mut lane).await?;
             Ok(lane)
         }
@@ -417,6 +454,11 @@ impl Engine for Sqlite {
             }
         }
         .boxed()
+    }
+
+    fn must_keep_idle(&self) -> bool {
+        // What is in memory ends with its connection.
+        self.in_memory
     }
 
     fn may_run_again(&self, error: &DatabaseError) -> bool {

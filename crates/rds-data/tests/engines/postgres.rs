@@ -411,3 +411,43 @@ fn a_null_takes_the_type_of_its_other_places_unless_strict() {
         assert_eq!(error.sqlstate.as_deref(), Some("42P18"), "{error}");
     });
 }
+
+#[test]
+fn a_statement_that_fails_in_a_function_runs_once() {
+    run(async {
+        let Some(database) = crate::postgres() else { return };
+        script(
+            &database,
+            &[
+                "DROP SEQUENCE IF EXISTS runs",
+                "CREATE SEQUENCE runs",
+                "CREATE OR REPLACE FUNCTION fails() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('runs'); EXECUTE 'SELECT * FROM gone'; RETURN 1; END $$",
+            ],
+        )
+        .await;
+        for _ in 0..3 {
+            assert_eq!(refusal(&database, "SELECT fails()", value!({})).await.sqlstate.as_deref(), Some("42P01"));
+        }
+        assert_eq!(records(&database, "SELECT nextval('runs')", value!({})).await, value!([[{"longValue": 4}]]));
+    });
+}
+
+/// A plan that another connection made is held against the schema before its statement runs.
+#[test]
+fn a_statement_for_an_old_schema_runs_once() {
+    run(async {
+        let (Some(database), Some(other)) = (crate::postgres(), crate::postgres()) else { return };
+        let prepare = ["DROP TABLE IF EXISTS altered", "DROP SEQUENCE IF EXISTS reads", "CREATE SEQUENCE reads"];
+        script(&database, &prepare).await;
+        script(&database, &["CREATE TABLE altered (a INT)", "INSERT INTO altered VALUES (7)"]).await;
+        let sql = "SELECT nextval('reads'), a FROM altered";
+        assert_eq!(records(&database, sql, value!({})).await, value!([[{"longValue": 1}, {"longValue": 7}]]));
+        script(&other, &["ALTER TABLE altered ALTER a TYPE text"]).await;
+        // The connection that knows the statement is busy, and the next one is new.
+        let (_, found) = tokio::join!(records(&database, "SELECT 1 FROM pg_sleep(1)", value!({})), async {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            records(&database, sql, value!({})).await
+        });
+        assert_eq!(found, value!([[{"longValue": 2}, {"stringValue": "7"}]]));
+    });
+}

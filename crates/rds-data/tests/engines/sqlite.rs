@@ -85,6 +85,25 @@ fn generated_ids_are_those_of_integer_keys() {
             let expected = value!([{"numberOfRecordsUpdated": 1, "generatedFields": generated}]);
             assert_eq!(found, expected, "{sql}");
         }
+        // Of many rows the first, whatever a trigger inserts elsewhere; of none that are new, nothing.
+        script(
+            &database,
+            &[
+                "CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)",
+                "INSERT INTO log VALUES (100, '')",
+                "CREATE TRIGGER t BEFORE INSERT ON a BEGIN INSERT INTO log (v) VALUES ('x'); END",
+            ],
+        )
+        .await;
+        for (sql, count, generated) in [
+            ("INSERT INTO A (v) VALUES (:v), (:v), (:v)", 3, value!([{"longValue": 3}])),
+            ("INSERT INTO a (id, v) VALUES (2, :v), (9, :v) ON CONFLICT DO NOTHING", 1, value!([{"longValue": 9}])),
+            ("INSERT INTO a (id, v) VALUES (2, :v) ON CONFLICT DO UPDATE SET v = excluded.v", 1, none()),
+        ] {
+            let found = results(&database, &[sql], variables(), value!({})).await;
+            assert_eq!(found, value!([{"numberOfRecordsUpdated": count, "generatedFields": generated}]), "{sql}");
+        }
+        script(&database, &["DROP TRIGGER t", "DELETE FROM a WHERE id > 2"]).await;
         let found = results(&database, &["INSERT INTO a (v) VALUES (:v) RETURNING id, v"], variables(), value!({})).await;
         let found = &found.as_list().expect("a list")[0];
         assert_eq!(found.at(&["records"]), &value!([[{"longValue": 3}, {"stringValue": "x"}]]));
