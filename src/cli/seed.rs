@@ -13,6 +13,7 @@ use value::{Str, Value};
 use super::{SeedArguments, print, print_error};
 use crate::definition::{self, Overrides, ServerDefinition, ServiceEndpoint, TableDefinition};
 use crate::diagnostic::{Severity, closest, render, summary, wants_color};
+use crate::http_client::without_credentials;
 use crate::table::seed::{Progress, SeedFile, Seeded, seed};
 use crate::table::{self, DataFolderTables, DefaultTables, ItemFormat, OpenTablesError};
 
@@ -59,7 +60,10 @@ fn attempt(arguments: &SeedArguments) -> Result<(), Refusal> {
     let files = files(arguments, &definition)?;
     let tables = concerned(arguments, &definition, &files);
     if let Some(endpoint) = arguments.endpoint.as_deref().filter(|endpoint| !is_url(endpoint)) {
-        return Err(error(format!("--endpoint is no URL: {endpoint}"), "for instance http://127.0.0.1:4000/dynamodb/"));
+        return Err(error(
+            format!("--endpoint is no URL: {}", without_credentials(endpoint)),
+            "for instance http://127.0.0.1:4000/dynamodb/",
+        ));
     }
     // The depth of what the engine is given is bounded; twice the usual stack is a margin that costs address space only.
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(4 << 20).enable_all().build();

@@ -135,7 +135,13 @@ pub struct HttpConfig {
     pub authorization_config: Option<AuthorizationConfig>,
     /// `coalesce_gets`: GETs that are equal to one under way wait for its answer.
     pub coalesce_gets: bool,
+    /// `timeout`: how long an answer may take; [`ANSWER_TIMEOUT`] by default.
+    pub timeout: Duration,
 }
+
+/// How long AppSync waits for the whole answer of a model ("only supports synchronous invocations that complete within 10 seconds") or
+/// of an HTTP endpoint (seen in public reports).
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `AuthorizationConfig` of an HTTP data source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -269,4 +275,6 @@ pub struct BedrockRuntimeConfig {
     pub endpoint: Option<ServiceEndpoint>,
     /// `access_key_id`, `secret_access_key`, `session_token`: who calls it there; `None` takes AWS's usual chain.
     pub credentials: Option<AwsCredentials>,
+    /// `timeout`: how long an answer may take; [`ANSWER_TIMEOUT`] by default.
+    pub timeout: Duration,
 }

@@ -26,8 +26,8 @@ pub use api::{
 };
 pub use config::{Loaded, Overrides, read};
 pub use data_source::{
-    AuthorizationConfig, AwsCredentials, AwsIamConfig, BedrockRuntimeConfig, DataSource, DataSourceConfig, DataSourceType,
-    DeltaSyncConfig, DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchAuthorization,
+    ANSWER_TIMEOUT, AuthorizationConfig, AwsCredentials, AwsIamConfig, BedrockRuntimeConfig, DataSource, DataSourceConfig,
+    DataSourceType, DeltaSyncConfig, DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchAuthorization,
     OpenSearchServiceConfig, RdsHttpEndpointConfig, RelationalDatabaseConfig, ServiceEndpoint,
 };
 pub use database::{DatabaseDefinition, SqlScript};

@@ -33,17 +33,21 @@ pub(crate) fn parse_endpoint(text: &str) -> Result<Url, EndpointError> {
         return Err(refused(&without_credentials(text), "must begin with http:// or https://"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused(text, "must not contain a query or fragment; they belong to a request"));
+        return Err(refused(&without_credentials(text), "must not contain a query or fragment; they belong to a request"));
     }
     Ok(url)
 }
 
-/// What cannot be read as a URL may have credentials all the same: `https://user:password@host:99999`.
-fn without_credentials(text: &str) -> String {
-    match text.rsplit_once('@') {
+/// A text that was meant to be a URL, fit to be shown. What cannot be read as one may have credentials all the same
+/// (`https://user:password@host:99999`), and a query may be a key.
+pub(crate) fn without_credentials(text: &str) -> String {
+    let query = text.find('?').map_or("", |_| "?…");
+    let text = text.split('?').next().unwrap_or_default();
+    let text = match text.rsplit_once('@') {
         Some((before, host)) => format!("{}…@{host}", before.find("://").map_or("", |at| &before[..at + 3])),
         None => text.to_owned(),
-    }
+    };
+    format!("{text}{query}")
 }
 
 /// The URL of a call: the endpoint with `path` below its own. A query in `path` is kept. A refusal calls the path by `name`, as

@@ -19,7 +19,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use reqwest::{Client, Request, Url};
 
 pub use endpoint::EndpointError;
-pub(crate) use endpoint::{is_loopback, join, parse_endpoint};
+pub(crate) use endpoint::{is_loopback, join, parse_endpoint, without_credentials};
 
 /// How many bytes are set aside for a body before any of it has come.
 const SET_ASIDE: usize = 64 << 10;

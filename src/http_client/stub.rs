@@ -82,6 +82,23 @@ pub(crate) async fn endpoint(answer: Vec<u8>) -> (String, UnboundedReceiver<Arri
     (url, arrived)
 }
 
+/// Answers everything with `{}` after `pause`.
+pub(crate) async fn slow_endpoint(pause: std::time::Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                let _ = socket.write_all(&answer("200 OK\r\ncontent-type: application/json", b"{}")).await;
+                let mut rest = Vec::new();
+                let _ = socket.read_to_end(&mut rest).await;
+            });
+        }
+    });
+    url
+}
+
 /// An answer with a body.
 pub(crate) fn answer(head: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();

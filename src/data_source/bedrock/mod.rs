@@ -15,9 +15,7 @@ use value::Value;
 
 use super::{Call, DataSource, DataSourceError};
 use crate::aws::{AwsResponse, AwsService, SendError};
-
-/// "AWS AppSync only supports synchronous invocations that complete within 10 seconds."
-const TIMEOUT: Duration = Duration::from_secs(10);
+use crate::definition::ANSWER_TIMEOUT;
 
 /// Models behind one endpoint.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ impl BedrockRuntimeDataSource {
     /// The models of a service. An answer may have `response_limit` bytes, counted after decompression.
     #[must_use]
     pub fn new(service: AwsService, response_limit: usize) -> Self {
-        Self { service, timeout: TIMEOUT, response_limit }
+        Self { service, timeout: ANSWER_TIMEOUT, response_limit }
     }
 
     /// With another time limit than 10 seconds per call.

@@ -25,12 +25,9 @@ use self::coalesce::{Key, UnderWay};
 use self::request::HttpRequest;
 use super::{Call, DataSource, DataSourceError};
 use crate::aws::{AwsClients, SendError, Signer};
-use crate::definition::AwsCredentials;
+use crate::definition::{ANSWER_TIMEOUT, AwsCredentials};
 use crate::http_client::{EndpointError, ExchangeError, HttpClients, is_local, parse_endpoint};
 use crate::lineage;
-
-/// How long one call may take, the whole body included (AppSync; seen in public reports).
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One HTTP endpoint.
 #[derive(Debug)]
@@ -61,7 +58,7 @@ impl HttpDataSource {
     pub fn new(endpoint: &str, response_limit: usize) -> Result<Self, EndpointError> {
         let endpoint = parse_endpoint(endpoint)?;
         let origin = endpoint.origin().ascii_serialization().into();
-        let caller = Caller { origin, timeout: TIMEOUT, response_limit, clients: HttpClients::default(), signer: None };
+        let caller = Caller { origin, timeout: ANSWER_TIMEOUT, response_limit, clients: HttpClients::default(), signer: None };
         Ok(Self { endpoint, caller, under_way: None })
     }
 

@@ -15,7 +15,7 @@ pub(super) fn data_source(
     response_limit: usize,
 ) -> Result<Arc<dyn DataSource>, Diagnostic> {
     let http = HttpDataSource::new(&config.endpoint, response_limit).map_err(|fault| invalid_endpoint(source, &fault))?;
-    let mut http = http.clients(aws.http()).coalesce_gets(config.coalesce_gets);
+    let mut http = http.clients(aws.http()).coalesce_gets(config.coalesce_gets).timeout(config.timeout);
     if let Some(AuthorizationConfig::AwsIam(iam)) = &config.authorization_config {
         let Some(service) = &iam.signing_service_name else {
             let message = format!("data source {}: aws_iam_config has no signing_service_name", source.name);

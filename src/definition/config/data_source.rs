@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use value::Str;
 
+use super::server::some_time;
 use super::table::Table;
 use super::values::Problem;
 use crate::definition::{
-    AuthorizationConfig, AwsCredentials, AwsIamConfig, BedrockRuntimeConfig, DataSource, DataSourceConfig, DataSourceType,
-    DeltaSyncConfig, DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchAuthorization,
+    ANSWER_TIMEOUT, AuthorizationConfig, AwsCredentials, AwsIamConfig, BedrockRuntimeConfig, DataSource, DataSourceConfig,
+    DataSourceType, DeltaSyncConfig, DynamodbConfig, EventBridgeConfig, HttpConfig, LambdaConfig, OpenSearchAuthorization,
     OpenSearchServiceConfig, RdsHttpEndpointConfig, RelationalDatabaseConfig, Secret, ServiceEndpoint,
 };
 use crate::diagnostic::Place;
+use crate::http_client::without_credentials;
 
 const TYPES: [DataSourceType; 9] = [
     DataSourceType::None,
@@ -62,7 +64,7 @@ pub(super) fn url(text: Str) -> Result<Str, Problem> {
     if is_url {
         Ok(text)
     } else {
-        Err(Problem::new(format!("is no URL: `{text}`"))
+        Err(Problem::new(format!("is no URL: `{}`", without_credentials(&text)))
             .help("begin with http:// or https://, for instance https://api.example.com"))
     }
 }
@@ -76,6 +78,10 @@ pub(super) fn service_endpoint(table: &mut Table<'_>) -> Option<ServiceEndpoint>
             problem.help("\"embedded\" for the engine inside Syncgate, \"aws\" for the service itself, or a URL")
         }),
     })
+}
+
+fn answer_timeout(table: &mut Table<'_>) -> Duration {
+    table.checked("timeout", some_time).unwrap_or(ANSWER_TIMEOUT)
 }
 
 /// The access key for a service over the network.
@@ -133,7 +139,8 @@ fn http(table: &mut Table<'_>) -> Option<HttpConfig> {
         known.map(|()| AuthorizationConfig::AwsIam(config))
     });
     let coalesce_gets = table.or("coalesce_gets", false);
-    Some(HttpConfig { endpoint: endpoint?, authorization_config, coalesce_gets })
+    let timeout = answer_timeout(table);
+    Some(HttpConfig { endpoint: endpoint?, authorization_config, coalesce_gets, timeout })
 }
 
 fn dynamodb(table: &mut Table<'_>) -> Option<DynamodbConfig> {
@@ -243,5 +250,5 @@ fn bedrock_runtime(table: &mut Table<'_>) -> BedrockRuntimeConfig {
     let aws_region = table.optional("aws_region");
     let endpoint = service_endpoint(table);
     let credentials = credentials(table, endpoint.as_ref());
-    BedrockRuntimeConfig { aws_region, endpoint, credentials }
+    BedrockRuntimeConfig { aws_region, endpoint, credentials, timeout: answer_timeout(table) }
 }

@@ -62,6 +62,7 @@ where
                 || path.contains("__environment__")
                 || path.contains("database__")
                 || node::is_secret("", key)
+                || node::is_url_with_secrets(key, &value)
         };
         let shown = if secret { "(hidden)".to_owned() } else { value.clone() };
         let place = Place {

@@ -68,6 +68,11 @@ pub(super) fn is_secret(parent: &str, key: &str) -> bool {
         || (parent == "database" && key == "url")
 }
 
+/// Whether a text has secrets where a URL without any belongs: a name and a password before an `@`, or a key in its query.
+pub(super) fn is_url_with_secrets(key: &str, text: &str) -> bool {
+    matches!(key, "endpoint" | "http") && text.contains(['@', '?'])
+}
+
 /// Parses TOML. The parser stops at the first syntax error; nesting is bounded by it (80 levels).
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     match Document::parse(source.text.as_str()) {
@@ -105,7 +110,7 @@ fn hide(value: &Value, parent: &str, key: &str, text: &mut [u8]) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| hide(item, parent, key, text)),
         Value::InlineTable(table) => hide_in(table, key, text),
-        Value::String(_) if is_secret(parent, key) => {
+        Value::String(written) if is_secret(parent, key) || is_url_with_secrets(key, written.value()) => {
             if let Some(written) = value.span().and_then(|span| text.get_mut(span)) {
                 written.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
             }

@@ -209,6 +209,7 @@ type = "NONE"
 [api.data_sources.posts]
 type = "HTTP"
 endpoint = "https://posts.example.com"
+timeout = "1500ms"
 authorization_config = { authorization_type = "AWS_IAM", aws_iam_config = { signing_region = "eu-west-1", signing_service_name = "execute-api" } }
 
 [api.data_sources.table]
@@ -273,6 +274,12 @@ fn a_complete_configuration_has_no_findings() {
     assert!(
         matches!(&api.data_sources["table"].config, DataSourceConfig::AmazonDynamodb(table) if &*table.table_name == "posts")
     );
+    let timeout = |name: &str| match &api.data_sources[name].config {
+        DataSourceConfig::Http(config) => Some(config.timeout),
+        DataSourceConfig::AmazonBedrockRuntime(config) => Some(config.timeout),
+        _ => None,
+    };
+    assert_eq!((timeout("posts"), timeout("models")), (Some(Duration::from_millis(1500)), Some(Duration::from_secs(10))));
     assert_eq!(api.resolvers[0].runtime, Runtime::Direct);
     assert_eq!(api.resolvers[0].caching_config.as_ref().map(|caching| caching.ttl), Some(Duration::from_secs(60)));
     assert_eq!(api.resolvers[1].kind, ResolverKind::Pipeline { functions: vec!["load".into()] });
@@ -707,4 +714,22 @@ fn a_missing_or_foreign_file_is_one_error() {
     assert_eq!(found(folder.path(), &load(&folder.path().join("nowhere"), &[])), ["missing-file"]);
     fs::write(folder.path().join("config.toml"), b"\xff").expect("a file");
     assert_eq!(found(folder.path(), &load(folder.path(), &[])), ["not-utf8"]);
+}
+
+#[test]
+fn an_endpoint_that_is_no_url_is_shown_without_its_secrets() {
+    for (endpoint, shown) in [
+        ("ftp://user:hunter2@h/x", "is no URL: `ftp://…@h/x`"),
+        ("user:hunter2@h", "is no URL: `…@h`"),
+        ("https//user:hunter2@h?key=hunter2", "is no URL: `…@h?…`"),
+        ("h?key=hunter2", "is no URL: `h?…`"),
+        ("here", "is no URL: `here`"),
+    ] {
+        let folder = folder(&[]);
+        let config = format!("{API}[api.data_sources.a]\ntype = \"HTTP\"\nendpoint = \"{endpoint}\"\ntimeout = \"0s\"\n");
+        fs::write(folder.path().join("config.toml"), config).expect("a file");
+        let output = render(&load(folder.path(), &[]).diagnostics, false);
+        assert!(output.contains(shown) && !output.contains("hunter2"), "{output}");
+        assert!(output.contains("must be longer than nothing"), "{output}");
+    }
 }
