@@ -2,8 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::name::is_function_name;
+
+/// The longest [`FunctionDefinition::timeout`].
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(900);
+/// What [`FunctionDefinition::memory_mb`] may be.
+pub const MEMORY_MB: RangeInclusive<u32> = 128..=10_240;
 
 /// A function, as Lambda's `CreateFunction` describes one, with its code in a folder of this machine. `Debug` tells the names of
 /// its environment variables and hides their values.
@@ -49,8 +57,7 @@ impl FunctionDefinition {
     /// Every rule that the definition breaks.
     pub(crate) fn check(&self) -> Result<(), DefinitionError> {
         let mut problems = Vec::new();
-        let name_character = |character: char| character.is_ascii_alphanumeric() || character == '-' || character == '_';
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(name_character) {
+        if !is_function_name(&self.name) {
             problems.push("the name has 1 to 64 letters, digits, `-` or `_`".to_owned());
         }
         if !self.code.is_dir() {
@@ -64,11 +71,11 @@ impl FunctionDefinition {
         if self.handler.chars().any(char::is_whitespace) || self.handler.len() > 128 || self.handler.contains("..") {
             problems.push("the handler has at most 128 characters, no white space and no `..`".to_owned());
         }
-        if !(Duration::from_millis(1)..=Duration::from_secs(900)).contains(&self.timeout) {
-            problems.push("the timeout is more than 0 and at most 900 seconds".to_owned());
+        if self.timeout.is_zero() || self.timeout > LONGEST_TIMEOUT {
+            problems.push(format!("the timeout is more than 0 and at most {} seconds", LONGEST_TIMEOUT.as_secs()));
         }
-        if !(128..=10_240).contains(&self.memory_mb) {
-            problems.push("the memory is 128 to 10,240 MB".to_owned());
+        if !MEMORY_MB.contains(&self.memory_mb) {
+            problems.push(format!("the memory is {} to {} MB", MEMORY_MB.start(), MEMORY_MB.end()));
         }
         if self.concurrency == 0 {
             problems.push("the concurrency is at least 1".to_owned());

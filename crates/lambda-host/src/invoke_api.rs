@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::host::LambdaHost;
 use crate::invocation::{InvocationType, InvokeError, InvokeRequest};
+use crate::name::FunctionReference;
 
 const PREFIX: &str = "/2015-03-31/functions/";
 const SUFFIX: &str = "/invocations";
@@ -103,13 +104,8 @@ fn function_name(host: &LambdaHost, reference: &str, query: Option<&str>) -> Res
         let error = InvokeError::FunctionNotFound { arn: host.arn(name) };
         Err(ApiError::from(error))
     };
-    let parts: Vec<&str> = decoded.split(':').collect();
-    let (name, qualifier) = match *parts.as_slice() {
-        ["arn", _, "lambda", _, _, "function", name] | [_, "function", name] => (name, None),
-        ["arn", _, "lambda", _, _, "function", name, qualifier] | [_, "function", name, qualifier] => (name, Some(qualifier)),
-        [name] => (name, None),
-        [name, qualifier] => (name, Some(qualifier)),
-        _ => return Err(invalid_parameter("functionName", &decoded, "a function's name or ARN")),
+    let Some(FunctionReference { name, qualifier, .. }) = FunctionReference::read(&decoded) else {
+        return Err(invalid_parameter("functionName", &decoded, "a function's name or ARN"));
     };
     let in_query = query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("Qualifier="));
     let in_query = in_query.map(|qualifier| percent_decode_str(qualifier).decode_utf8_lossy().into_owned());

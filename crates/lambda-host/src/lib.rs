@@ -37,14 +37,16 @@ mod invocation;
 mod invoke_api;
 mod launch;
 mod logs;
+mod name;
 mod peer;
 mod reload;
 mod runtime_api;
 mod settings;
 mod stragglers;
 
-pub use definition::{Credentials, DefinitionError, FunctionDefinition, Runtime};
+pub use definition::{Credentials, DefinitionError, FunctionDefinition, LONGEST_TIMEOUT, MEMORY_MB, Runtime};
 pub use host::LambdaHost;
 pub use invocation::{FunctionError, Invocation, InvocationType, InvokeError, InvokeRequest};
 pub use invoke_api::invoke_api;
+pub use name::{FunctionReference, is_function_name};
 pub use settings::{EVENT_LIMIT, LogLine, LogSink, REQUEST_LIMIT, RESPONSE_LIMIT, Settings, Stream};

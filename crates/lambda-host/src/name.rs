@@ -24,13 +24,21 @@ impl<'a> FunctionReference<'a> {
             [_, "function", name, qualifier] | [name, qualifier] => (None, name, Some(qualifier)),
             _ => return None,
         };
-        let character = |character: char| character.is_ascii_alphanumeric() || character == '-' || character == '_';
-        let qualifier_character = |letter: char| character(letter) || letter == '$' || letter == '.';
-        let valid = !name.is_empty()
-            && name.chars().all(character)
+        let qualifier_character = |letter: char| name_character(letter) || letter == '$' || letter == '.';
+        let valid = is_function_name(name)
             && qualifier.is_none_or(|qualifier| !qualifier.is_empty() && qualifier.chars().all(qualifier_character));
         valid.then_some(Self { name, qualifier, region: region.filter(|region| !region.is_empty()) })
     }
+}
+
+/// Whether a text can be a function's own name: 1 to 64 letters, digits, `-` and `_`.
+#[must_use]
+pub fn is_function_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.chars().all(name_character)
+}
+
+fn name_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '-' || character == '_'
 }
 
 #[cfg(test)]
@@ -53,5 +61,7 @@ mod tests {
         {
             check(neither, None);
         }
+        check(&"x".repeat(64), Some((&"x".repeat(64), None, None)));
+        check(&"x".repeat(65), None);
     }
 }

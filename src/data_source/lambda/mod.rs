@@ -10,7 +10,6 @@ mod embedded;
 #[cfg(test)]
 pub(crate) mod fake;
 mod functions;
-mod name;
 mod remote;
 mod request;
 #[cfg(test)]
@@ -28,7 +27,7 @@ use self::batch::LambdaBatch;
 use self::request::{LambdaRequest, Operation};
 use super::{Call, DataSource, DataSourceError, Gathering};
 pub use functions::{FunctionAnswer, Functions, InvocationType, InvokeFault};
-pub use name::FunctionReference;
+pub use lambda_host::FunctionReference;
 pub use remote::RemoteFunctions;
 
 /// One function that resolvers invoke.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use lambda_host::{LONGEST_TIMEOUT, MEMORY_MB, is_function_name};
 use value::Str;
 
 use super::data_source::{own_credentials, service_endpoint};
@@ -57,8 +58,6 @@ const RUNTIMES: [&str; 14] = [
     "provided.al2",
     "provided.al2023",
 ];
-/// AWS's limits.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(900);
 /// How many processes a function has when nothing else is said.
 const CONCURRENCY: usize = 10;
 
@@ -141,7 +140,8 @@ fn function(mut table: Table<'_>, folder: &Folder) -> Option<LambdaFunction> {
         _ => None,
     };
     let timeout = timeout(&mut table).unwrap_or(Duration::from_secs(3));
-    let memory_size = table.checked("memory_size", within(128..=10_240)).unwrap_or(128);
+    let memory_size =
+        table.checked("memory_size", within(i64::from(*MEMORY_MB.start())..=i64::from(*MEMORY_MB.end()))).unwrap_or(128);
     let environment = environment(&mut table);
     let reserved_concurrent_executions =
         table.checked("reserved_concurrent_executions", within(1..=1_000)).unwrap_or(CONCURRENCY);
@@ -165,9 +165,7 @@ fn function(mut table: Table<'_>, folder: &Folder) -> Option<LambdaFunction> {
 
 /// `FunctionName` without account and region.
 fn name(text: Str) -> Result<Str, Problem> {
-    let is_valid =
-        (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    if is_valid {
+    if is_function_name(&text) {
         return Ok(text);
     }
     Err(Problem::new(format!("is no function's name: `{text}`")).help("1 to 64 letters, digits, `-` and `_`; not an ARN"))

@@ -67,6 +67,8 @@ async fn every_form_of_a_name_is_understood() {
         ("echo:1", 404),
         ("other", 404),
         ("a:b:c", 400),
+        ("a%20b", 400),
+        ("echo:", 400),
     ];
     for (name, status) in cases {
         let response = call(&fixture.host, "POST", &format!("/2015-03-31/functions/{name}/invocations"), &[], "1").await;
