@@ -21,6 +21,8 @@ pub struct LambdaSettings {
     pub access_keys: Vec<AccessKey>,
     /// `idle_timeout`: a process that had nothing to do for so long is ended. Default `5m`.
     pub idle_timeout: Duration,
+    /// `reload`: whether a function whose code changes runs the new code from the next invocation on. Default: in development.
+    pub reload: bool,
     /// `node`: the Node.js program, a name that is looked up in `PATH` or a path. Default `node`.
     pub node: PathBuf,
     /// `python`: the Python program, likewise. Default `python3`.
@@ -34,6 +36,7 @@ impl Default for LambdaSettings {
             aws_region: "us-east-1".into(),
             access_keys: Vec::new(),
             idle_timeout: Duration::from_secs(300),
+            reload: true,
             node: "node".into(),
             python: "python3".into(),
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use lambda_host::{Credentials, FunctionDefinition, LambdaHost, Runtime, Settings};
 
-use crate::definition::{LambdaFunction, LambdaRuntime, LambdaSettings, ServerDefinition};
+use crate::definition::{LambdaFunction, LambdaRuntime, ServerDefinition};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// The host of a definition's functions, and what is wrong with them; `None` when there are none.
@@ -20,7 +20,7 @@ pub fn host(definition: &ServerDefinition) -> (Option<Arc<LambdaHost>>, Vec<Diag
     if definition.lambda_functions.is_empty() {
         return (None, Vec::new());
     }
-    let host = LambdaHost::new(settings(&definition.lambda));
+    let host = LambdaHost::new(settings(definition));
     let mut found = Vec::new();
     for function in &definition.lambda_functions {
         if let Err(error) = host.register(registered(function)) {
@@ -60,13 +60,18 @@ pub fn missing_programs(definition: &ServerDefinition, severity: Severity) -> Ve
     found
 }
 
-fn settings(lambda: &LambdaSettings) -> Settings {
+fn settings(definition: &ServerDefinition) -> Settings {
+    let lambda = &definition.lambda;
+    let defaults = Settings::default();
     Settings {
+        reload_interval: defaults.reload_interval.filter(|_| lambda.reload),
+        // The server itself writes there.
+        reload_left_out: vec![definition.server.data.clone()],
         node: absolute(&lambda.node),
         python: absolute(&lambda.python),
         region: lambda.aws_region.to_string(),
         idle_timeout: lambda.idle_timeout,
-        ..Settings::default()
+        ..defaults
     }
 }
 

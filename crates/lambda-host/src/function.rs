@@ -84,7 +84,8 @@ impl Drop for Lease {
 
 impl Function {
     pub(crate) fn new(definition: FunctionDefinition, shared: Arc<Shared>) -> Arc<Self> {
-        let watch = shared.settings.reload_interval.map(|interval| Arc::new(Watch::new(&definition.code, interval)));
+        let left_out = &shared.settings.reload_left_out;
+        let watch = shared.settings.reload_interval.map(|interval| Arc::new(Watch::new(&definition.code, left_out, interval)));
         Arc::new(Self {
             name: definition.name.as_str().into(),
             arn: shared.arn(&definition.name),

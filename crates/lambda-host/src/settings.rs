@@ -40,6 +40,8 @@ pub struct Settings {
     pub event_retry_delays: Vec<Duration>,
     /// How often at most the code folder is looked through for changes; zero: at every invocation; `None`: never.
     pub reload_interval: Option<Duration>,
+    /// Folders whose files are no code, wherever a code folder holds them: data that the process itself writes.
+    pub reload_left_out: Vec<PathBuf>,
     /// The largest payload of a `RequestResponse` invocation: 6 MiB.
     pub request_limit: usize,
     /// The largest payload of an `Event` invocation: 1 MiB (256 KiB until October 2025).
@@ -64,6 +66,7 @@ impl Default for Settings {
             event_queue_bytes: 64 << 20,
             event_retry_delays: vec![Duration::from_secs(60), Duration::from_secs(120)],
             reload_interval: Some(Duration::from_millis(500)),
+            reload_left_out: Vec::new(),
             request_limit: REQUEST_LIMIT,
             event_limit: EVENT_LIMIT,
             response_limit: RESPONSE_LIMIT,

@@ -16,7 +16,7 @@ use super::node::Kind;
 use super::server::some_time;
 use super::table::{Report, Table};
 use super::values::{FromNode, Problem, Spanned, within};
-use crate::definition::{LambdaFunction, LambdaRuntime, LambdaSettings, Secret};
+use crate::definition::{LambdaFunction, LambdaRuntime, LambdaSettings, Mode, Secret};
 use crate::diagnostic::{Place, closest};
 
 /// What CloudFormation has and nothing here reads.
@@ -62,17 +62,18 @@ const RUNTIMES: [&str; 14] = [
 const CONCURRENCY: usize = 10;
 
 /// The settings; `table` is absent when there is no `[lambda]`.
-pub(super) fn settings(table: Option<Table<'_>>, root: &Path, has_functions: bool) -> LambdaSettings {
-    let mut settings = LambdaSettings::default();
+pub(super) fn settings(table: Option<Table<'_>>, root: &Path, mode: Mode, has_functions: bool) -> LambdaSettings {
+    let mut settings = LambdaSettings { reload: mode == Mode::Development, ..LambdaSettings::default() };
     let Some(mut table) = table else { return settings };
     settings.endpoint = service_endpoint(&mut table).unwrap_or_default();
     settings.aws_region = table.checked("aws_region", region).unwrap_or(settings.aws_region);
     settings.access_keys = access_keys(&mut table);
     settings.idle_timeout = table.checked("idle_timeout", some_time).unwrap_or(settings.idle_timeout);
+    settings.reload = table.or("reload", settings.reload);
     settings.node = table.checked("node", |text| program(text, root)).unwrap_or(settings.node);
     settings.python = table.checked("python", |text| program(text, root)).unwrap_or(settings.python);
     if !has_functions {
-        for key in ["access_keys", "idle_timeout", "node", "python"] {
+        for key in ["access_keys", "idle_timeout", "node", "python", "reload"] {
             if table.has(key) {
                 let message = format!("`lambda.{key}` has no effect: there is no function");
                 table.report.warning(

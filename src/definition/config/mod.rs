@@ -121,7 +121,7 @@ where
     let dynamodb_tables = dynamodb::tables(table.tables("table"), folder, report);
     let event_rules = event_rule::rules(table.tables("event_rule"), report);
     let functions = table.tables("lambda_function");
-    let lambda = lambda::settings(table.table("lambda"), root, !functions.is_empty());
+    let lambda = lambda::settings(table.table("lambda"), root, server.mode, !functions.is_empty());
     let lambda_functions = lambda::functions(functions, folder, report);
     let databases = database::databases(table.tables("database"), root, folder, report);
     table.require("api", "an API begins with [api], or with [[api]] for each of several");

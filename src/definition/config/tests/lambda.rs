@@ -39,6 +39,30 @@ fn make_executable(path: &std::path::Path) {
 }
 
 #[test]
+fn code_is_reloaded_in_development_unless_the_file_says_otherwise() {
+    for (settings, expected) in [
+        ("", true),
+        ("[lambda]\nidle_timeout = \"1m\"\n", true),
+        ("[lambda]\nreload = false\n", false),
+        ("[server]\nmode = \"production\"\n", false),
+        ("[server]\nmode = \"production\"\n[lambda]\nreload = true\n", true),
+    ] {
+        let folder = folder(CODE);
+        make_executable(&folder.path().join("custom/bootstrap"));
+        let secret = "secret = \"a secret of production that is long enough\"";
+        let settings = settings.replace("mode = \"production\"", &format!("mode = \"production\"\n{secret}"));
+        fs::write(
+            folder.path().join("config.toml"),
+            format!("{}\n{settings}", function("runtime = \"nodejs22.x\"\nhandler = \"index.handler\"\ncode = \"fn\"")),
+        )
+        .expect("a file");
+        let loaded = load(folder.path(), &[]);
+        let definition = loaded.definition.unwrap_or_else(|| panic!("{}", render(&loaded.diagnostics, false)));
+        assert_eq!(definition.lambda.reload, expected, "{settings}");
+    }
+}
+
+#[test]
 fn functions_are_read_in_the_words_of_cloudformation() {
     let folder = complete(COMPLETE);
     let definition = load(folder.path(), &[]).definition.expect("it is valid");
