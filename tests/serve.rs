@@ -240,3 +240,68 @@ fn the_environment_wins_over_the_file_and_flags_over_both() {
     assert!(server.summary.contains("API           renamed (renamed)"), "{}", server.summary);
     assert_ne!(server.address.port(), 1);
 }
+
+/// Makes an authority and a certificate of it for `localhost`, and serves JSON with it; the port is the first line.
+const PRIVATE: &str = r#"
+import http.server, os, ssl, subprocess, sys
+os.chdir(sys.argv[1])
+def openssl(*arguments):
+    subprocess.run(['openssl', *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+openssl('req', '-x509', *key, '-days', '2', '-subj', '/CN=Private authority', '-keyout', 'ca.key', '-out', 'ca.pem')
+openssl('req', *key, '-subj', '/CN=localhost', '-keyout', 'key.pem', '-out', 'request.pem')
+open('extensions', 'w').write('subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n')
+openssl('x509', '-req', '-in', 'request.pem', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
+        '-extfile', 'extensions', '-out', 'cert.pem')
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('content-length', '7')
+        self.end_headers()
+        self.wfile.write(b'private')
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('cert.pem', 'key.pem')
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_address[1], flush=True)
+import threading
+threading.Thread(target=server.serve_forever, daemon=True).start()
+sys.stdin.read()
+"#;
+
+#[test]
+fn a_private_authority_counts_when_ssl_cert_file_names_it() {
+    if !harness::dynamodb_servers::servers_are_wanted() {
+        return;
+    }
+    let definition = Definition::new();
+    let mut upstream = std::process::Command::new("python3")
+        .args(["-c", PRIVATE])
+        .arg(definition.path("."))
+        // It ends when its input does: with this process.
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python is installed");
+    let mut port = String::new();
+    let mut output = BufReader::new(upstream.stdout.take().expect("it is piped"));
+    std::io::BufRead::read_line(&mut output, &mut port).expect("text");
+    let source = format!("[api.data_sources.private]\ntype = \"HTTP\"\nendpoint = \"https://localhost:{}\"\n", port.trim());
+    definition.write("config.toml", &format!("{}\n{source}", config("")));
+    definition.write("schema.graphql", "type Query { private: String }");
+    let code = "// @dataSource private\nimport { util } from '@aws-appsync/utils';\n\
+        export function request() { return { method: 'GET', resourcePath: '/' }; }\n\
+        export function response(ctx) {\n  if (ctx.error) { util.error(ctx.error.message, ctx.error.type); }\n  return ctx.result.body;\n}\n";
+    definition.write("resolvers/Query.private.js", code);
+    let authority = definition.path("ca.pem");
+    let authority = authority.to_str().expect("text");
+    for (environment, expected) in [(&[][..], "Http:ConnectionException"), (&[("SSL_CERT_FILE", authority)], "\"private\"")] {
+        let server = definition.serve_with(environment);
+        let answer = server.client().query("{ private }");
+        assert!(answer.body.contains(expected), "{environment:?}: {}", answer.body);
+    }
+    drop(upstream.stdin.take());
+    upstream.wait().expect("it is ours");
+}
