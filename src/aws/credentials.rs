@@ -2,6 +2,7 @@
 //! it and again before what it gave ends.
 
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -12,6 +13,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_types::region::Region;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use value::Str;
 
@@ -32,11 +35,24 @@ const REFUSED_AGAIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Default)]
 pub(super) struct CredentialChain(Arc<State>);
 
-#[derive(Debug, Default)]
+/// How the chain is asked.
+type Ask = fn(Str) -> BoxFuture<'static, Result<Credentials, String>>;
+
+#[derive(Debug)]
 struct State {
+    ask: Ask,
     kept: ArcSwapOption<Kept>,
     /// Held while the chain is asked, so that it is asked once; the last failure.
     asking: Mutex<Option<(Instant, String)>>,
+    /// Whether somebody renews what is still valid.
+    renewing: AtomicBool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let (kept, asking, renewing) = (ArcSwapOption::empty(), Mutex::default(), AtomicBool::new(false));
+        Self { ask: |region| ask(region).boxed(), kept, asking, renewing }
+    }
 }
 
 /// Credentials of the chain. They have no `Debug` form with secrets: [`Identity`] hides its data.
@@ -70,8 +86,19 @@ impl CredentialChain {
         if let Some(kept) = self.0.kept.load().as_ref().filter(|kept| kept.is_fresh()) {
             return Ok(kept.identity.clone());
         }
-        // A task of its own, which `PATIENCE` ends: a request that gives up earlier leaves the answer to the next.
         let (state, region) = (Arc::clone(&self.0), Str::clone(region));
+        let kept = self.0.kept.load();
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_valid() && !kept.refused.load(Ordering::Relaxed)) {
+            // Nobody waits for the new ones as long as the old ones do.
+            if !state.renewing.swap(true, Ordering::AcqRel) {
+                tokio::spawn(async move {
+                    let _ = AssertUnwindSafe(state.renew(&region)).catch_unwind().await;
+                    state.renewing.store(false, Ordering::Release);
+                });
+            }
+            return Ok(kept.identity.clone());
+        }
+        // A task of its own, which `PATIENCE` ends: a request that gives up earlier leaves the answer to the next.
         let asked = tokio::spawn(async move { state.renew(&region).await }).await;
         asked.unwrap_or_else(|_| Err("the chain of credentials failed".to_owned())).map_err(SendError::Credentials)
     }
@@ -94,7 +121,7 @@ impl State {
         if let Some((_, message)) = failure.as_ref().filter(|(at, _)| at.elapsed() < FAILURE_STANDS) {
             return still_valid(kept.as_deref(), message);
         }
-        match ask(region).await {
+        match (self.ask)(Str::clone(region)).await {
             Ok(credentials) => {
                 let (expiry, identity) = (credentials.expiry(), Identity::from(credentials));
                 let new = Kept { identity: identity.clone(), asked: Instant::now(), expiry, refused: AtomicBool::new(false) };
@@ -118,7 +145,7 @@ fn still_valid(kept: Option<&Kept>, message: &str) -> Result<Identity, String> {
 }
 
 /// Asks the chain, built anew so that it reads files as they are now.
-async fn ask(region: &Str) -> Result<Credentials, String> {
+async fn ask(region: Str) -> Result<Credentials, String> {
     let answer = async {
         let chain = DefaultCredentialsChain::builder().region(Region::new(region.to_string())).build().await;
         chain.provide_credentials().await.map_err(|error| refusal(&told(&error)))
@@ -166,6 +193,52 @@ fn refusal(told: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key(name: &str, left: Option<Duration>) -> Credentials {
+        Credentials::new(name, "secret", None, left.map(|left| SystemTime::now() + left), "test")
+    }
+
+    fn name(identity: &Identity) -> String {
+        identity.data::<Credentials>().expect("an access key").access_key_id().to_owned()
+    }
+
+    /// A chain that kept a key which ends so soon, and is answered as told when it is asked.
+    fn chain(left: Option<Duration>, refused: bool, ask: Ask) -> CredentialChain {
+        let kept = Kept {
+            identity: Identity::from(key("old", left)),
+            asked: Instant::now().checked_sub(ASKED_AGAIN).expect("the machine runs for longer"),
+            expiry: left.map(|left| SystemTime::now() + left),
+            refused: AtomicBool::new(refused),
+        };
+        CredentialChain(Arc::new(State { ask, kept: ArcSwapOption::from_pointee(kept), ..State::default() }))
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_new_credentials_while_the_old_ones_are_valid() {
+        let region = Str::from("eu-west-1");
+        for left in [None, Some(AHEAD / 2)] {
+            let chain = chain(left, false, |_| std::future::pending().boxed());
+            for _ in 0..3 {
+                let identity = chain.identity(&region).now_or_never().expect("at once").expect("the old ones");
+                assert_eq!(name(&identity), "old");
+            }
+        }
+        let chain = chain(Some(AHEAD / 2), false, |_| async { Ok(key("new", None)) }.boxed());
+        let used = async {
+            while name(&chain.identity(&region).await.expect("a key")) != "new" {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), used).await.expect("the new ones are used when they are there");
+    }
+
+    #[tokio::test]
+    async fn credentials_that_ended_or_were_refused_are_waited_for() {
+        for (left, refused) in [(Some(Duration::ZERO), false), (Some(AHEAD), true), (None, true)] {
+            let chain = chain(left, refused, |_| async { Ok(key("new", None)) }.boxed());
+            assert_eq!(name(&chain.identity(&"eu-west-1".into()).await.expect("a key")), "new", "{left:?} {refused}");
+        }
+    }
 
     #[test]
     fn the_output_of_a_process_is_not_told() {
