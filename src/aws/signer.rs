@@ -11,11 +11,13 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 use reqwest::Request;
 use value::Str;
 
 use super::{AwsClients, SendError};
 use crate::definition::AwsCredentials;
+use crate::http_client::percent_encoded_bytes;
 
 /// Headers of a signature: whatever a request says there is replaced.
 const OF_THE_SIGNATURE: [&str; 5] = ["authorization", "date", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
@@ -163,14 +165,20 @@ fn settings(service: &str) -> SigningSettings {
     settings
 }
 
-/// Writes the query so that there is one way to read it: everything encoded but the unreserved characters, a blank as `%20`.
+/// Writes the query so that there is one way to read it: everything encoded but the unreserved characters, a blank as `%20`. Bytes that
+/// are no text stay what they are.
 fn encode_query(request: &mut Request) {
     let url = request.url_mut();
-    if url.query().is_none() {
-        return;
-    }
-    let pairs: Vec<_> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    let query = super::service::query_text(&pairs);
+    let Some(query) = url.query() else { return };
+    let again = |text: &str| {
+        let bytes: Vec<u8> = percent_decode_str(&text.replace('+', " ")).collect();
+        percent_encoded_bytes(&bytes).to_string()
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        format!("{}={}", again(name), again(value))
+    });
+    let query = pairs.collect::<Vec<_>>().join("&");
     url.set_query((!query.is_empty()).then_some(query.as_str()));
 }
 
@@ -195,6 +203,24 @@ fn credentials_of(access_key_id: &str, secret: &str, token: Option<String>, prov
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_is_encoded_in_one_way_and_keeps_its_bytes() {
+        for (query, expected) in [
+            ("?a=b", Some("a=b")),
+            ("?", None),
+            ("?a&b=&=c", Some("a=&b=&=c")),
+            ("?q=a+b%20c%2Bd", Some("q=a%20b%20c%2Bd")),
+            ("?q=a=b%26c&%7E=~*", Some("q=a%3Db%26c&~=~%2A")),
+            ("?q=ä", Some("q=%C3%A4")),
+            // Latin-1, which is no text here.
+            ("?q=%e4%ff", Some("q=%E4%FF")),
+        ] {
+            let mut request = Request::new(http::Method::GET, format!("https://h/{query}").parse().expect("a URL"));
+            encode_query(&mut request);
+            assert_eq!(request.url().query(), expected, "{query}");
+        }
+    }
 
     #[test]
     fn made_up_credentials_are_for_an_environment_without_others() {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
 use reqwest::{Client, Request, Url};
 
 pub use endpoint::EndpointError;
@@ -112,8 +112,13 @@ impl HttpClients {
 
 /// The text with everything encoded but RFC 3986's unreserved characters: what it holds is then no part of a URL's form.
 pub(crate) fn percent_encoded(text: &str) -> PercentEncode<'_> {
+    percent_encoded_bytes(text.as_bytes())
+}
+
+/// As [`percent_encoded`], for what need not be text.
+pub(crate) fn percent_encoded_bytes(bytes: &[u8]) -> PercentEncode<'_> {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    utf8_percent_encode(text, RESERVED)
+    percent_encode(bytes, RESERVED)
 }
 
 /// Whether a URL leads to this machine.
