@@ -53,7 +53,9 @@ impl DynamodbDataSource {
 
 /// Reads `{ action, retryMapping? }`.
 fn decision(answer: &Value, fields: &Fields<'_>) -> Read<Decision> {
-    let unusable = |message: String| refuse(format!("The conditionalCheckFailedHandler cannot be followed: {message}"));
+    // The template is not to blame, as for what other functions answer.
+    let unusable =
+        |message: String| lambda::illegal_argument(format!("The conditionalCheckFailedHandler cannot be followed: {message}"));
     let outer = Fields::of(answer, &Place::Root).map_err(|error| unusable(error.message))?;
     let action = outer.required_text("action").map_err(|error| unusable(error.message))?;
     match &**action {
@@ -110,6 +112,7 @@ mod tests {
                 Ok(Decision::Retry(request)) => request.to_json(),
                 Ok(other) => format!("{other:?}"),
                 Err(error) => {
+                    assert_eq!(error.error_type, "Lambda:IllegalArgument");
                     error.message.trim_start_matches("The conditionalCheckFailedHandler cannot be followed: ").to_owned()
                 }
             };

@@ -71,7 +71,8 @@ pub(super) fn fault(fault: &InvokeFault) -> DataSourceError {
     }
 }
 
-fn illegal_argument(message: String) -> DataSourceError {
+/// An answer that is not what the caller can use.
+pub(in crate::data_source) fn illegal_argument(message: String) -> DataSourceError {
     lambda_error("Lambda:IllegalArgument", message, Value::Null)
 }
 

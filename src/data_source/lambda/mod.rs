@@ -26,6 +26,7 @@ use value::{Object, Str, Value};
 use self::batch::LambdaBatch;
 use self::request::{LambdaRequest, Operation};
 use super::{Call, DataSource, DataSourceError, Gathering};
+pub(super) use answer::illegal_argument;
 pub use functions::{FunctionAnswer, Functions, InvocationType, InvokeFault};
 pub use lambda_host::FunctionReference;
 pub use remote::RemoteFunctions;
