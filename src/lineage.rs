@@ -5,6 +5,8 @@
 //! (Lambda developer guide, "Recursive loop detection"). AWS's SDKs send that header on by themselves from within a function;
 //! others have to.
 
+use std::sync::LazyLock;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// How many event rules may lie behind an event that a rule wants. As many as Lambda lets functions call themselves.
@@ -13,8 +15,9 @@ pub const MAX_DEPTH: u8 = 16;
 /// The header that carries a lineage.
 pub const TRACE_HEADER: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
-/// What names us among those who add to a lineage.
-const OURS: &str = "73796e63";
+/// What names this process among those who add to a lineage. Nobody else can guess it: who could would let the events of his requests
+/// be refused.
+static OURS: LazyLock<String> = LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
 
 tokio::task_local! {
     static DEPTH: u8;
@@ -34,9 +37,12 @@ pub fn depth() -> u8 {
 /// The trace header of what is sent from behind `depth` rules; none where there is no rule.
 #[must_use]
 pub fn trace_header(depth: u8) -> Option<String> {
+    if depth == 0 {
+        return None;
+    }
     let id = uuid::Uuid::new_v4().simple().to_string();
     let seconds = jiff::Timestamp::now().as_second();
-    (depth > 0).then(|| format!("Root=1-{seconds:08x}-{};Sampled=0;Lineage=1:{OURS}:{depth}", &id[..24]))
+    Some(format!("Root=1-{seconds:08x}-{};Sampled=0;Lineage=1:{}:{depth}", &id[..24], *OURS))
 }
 
 /// Adds the lineage of this task to what is sent, unless the sender says something of its own.
@@ -55,12 +61,12 @@ pub fn read(headers: &HeaderMap) -> u8 {
     texts.flat_map(of_text).max().unwrap_or(0)
 }
 
-/// The numbers in one header: `Lineage=1:73796e63:3`, or one of several parts between bars, which SDKs may send escaped.
+/// The numbers in one header: `Lineage=1:OURS:3`, or one of several parts between bars, which SDKs may send escaped.
 fn of_text(text: &str) -> impl Iterator<Item = u8> {
     let lineages = text.split(';').filter_map(|element| element.trim().strip_prefix("Lineage="));
     lineages.flat_map(|lineage| lineage.split(['|', '%'])).filter_map(|part| {
         let (before, count) = part.rsplit_once(':')?;
-        if before.ends_with(OURS) { count.parse().ok() } else { None }
+        if before.ends_with(&**OURS) { count.parse().ok() } else { None }
     })
 }
 
@@ -87,13 +93,17 @@ mod tests {
             ("", 0),
             ("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0", 0),
             ("Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=1:a87bd80c:9", 0),
-            ("Root=1-5759e988-bd862e3fe1be46a994272793; Lineage=2:a87bd80c:9|73796e63:3", 3),
-            ("Lineage=2:73796e63:3%7Ca87bd80c:9", 3),
-            ("Lineage=1:73796e63:300", 0),
-            ("Lineage=1:73796e63:-1", 0),
-            ("Lineage=73796e63", 0),
+            ("Root=1-5759e988-bd862e3fe1be46a994272793; Lineage=2:a87bd80c:9|OURS:3", 3),
+            ("Lineage=2:OURS:3%7Ca87bd80c:9", 3),
+            ("Lineage=1:OURS:300", 0),
+            ("Lineage=1:OURS:-1", 0),
+            ("Lineage=OURS", 0),
+            // What another process would write.
+            ("Lineage=1:73796e63:16", 0),
+            ("Lineage=1::16", 0),
         ] {
-            let headers = HeaderMap::from_iter([(TRACE_HEADER, HeaderValue::try_from(text).expect("a header"))]);
+            let text = text.replace("OURS", &OURS);
+            let headers = HeaderMap::from_iter([(TRACE_HEADER, HeaderValue::try_from(&text).expect("a header"))]);
             assert_eq!(read(&headers), expected, "{text}");
         }
     }

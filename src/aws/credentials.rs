@@ -24,6 +24,8 @@ use super::SendError;
 const ASKED_AGAIN: Duration = Duration::from_secs(15 * 60);
 /// How long before their end credentials are renewed.
 const AHEAD: Duration = Duration::from_secs(60);
+/// How long before their end new ones are waited for: a request that is signed now is judged later, by another clock.
+const MARGIN: Duration = Duration::from_secs(10);
 /// How long the chain may take, as in the SDKs: a machine without a metadata service is noticed late.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a failure stands: asking the metadata service of a machine that has none takes seconds.
@@ -70,13 +72,14 @@ impl Kept {
     fn is_fresh(&self) -> bool {
         !self.refused.load(Ordering::Relaxed)
             && match self.expiry {
-                Some(expiry) => SystemTime::now() + AHEAD < expiry,
+                Some(_) => self.is_valid(AHEAD),
                 None => self.asked.elapsed() < ASKED_AGAIN,
             }
     }
 
-    fn is_valid(&self) -> bool {
-        self.expiry.is_none_or(|expiry| SystemTime::now() < expiry)
+    /// Whether they are good for so long.
+    fn is_valid(&self, time: Duration) -> bool {
+        self.expiry.is_none_or(|expiry| SystemTime::now() + time < expiry)
     }
 }
 
@@ -88,7 +91,7 @@ impl CredentialChain {
         }
         let (state, region) = (Arc::clone(&self.0), Str::clone(region));
         let kept = self.0.kept.load();
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_valid() && !kept.refused.load(Ordering::Relaxed)) {
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_valid(MARGIN) && !kept.refused.load(Ordering::Relaxed)) {
             // Nobody waits for the new ones as long as the old ones do.
             if !state.renewing.swap(true, Ordering::AcqRel) {
                 tokio::spawn(async move {
@@ -140,7 +143,7 @@ impl State {
 
 /// What cannot be renewed may still be good.
 fn still_valid(kept: Option<&Kept>, message: &str) -> Result<Identity, String> {
-    let valid = kept.filter(|kept| kept.is_valid()).map(|kept| kept.identity.clone());
+    let valid = kept.filter(|kept| kept.is_valid(Duration::ZERO)).map(|kept| kept.identity.clone());
     valid.ok_or_else(|| message.to_owned())
 }
 
@@ -233,8 +236,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_that_ended_or_were_refused_are_waited_for() {
-        for (left, refused) in [(Some(Duration::ZERO), false), (Some(AHEAD), true), (None, true)] {
+    async fn credentials_that_end_or_were_refused_are_waited_for() {
+        for (left, refused) in [(Some(Duration::ZERO), false), (Some(MARGIN / 2), false), (Some(AHEAD), true), (None, true)] {
             let chain = chain(left, refused, |_| async { Ok(key("new", None)) }.boxed());
             assert_eq!(name(&chain.identity(&"eu-west-1".into()).await.expect("a key")), "new", "{left:?} {refused}");
         }

@@ -89,7 +89,7 @@ impl Place {
                 let context = RequestContext {
                     identity: identity.clone(),
                     headers: RequestHeaders::default(),
-                    peer: None,
+                    source_ip: Vec::new(),
                     domain_name: None,
                     request_id: uuid::Uuid::new_v4().to_string().into(),
                     deadline: Instant::now() + *request_timeout,

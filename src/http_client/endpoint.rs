@@ -41,13 +41,17 @@ pub(crate) fn parse_endpoint(text: &str) -> Result<Url, EndpointError> {
 /// A text that was meant to be a URL, fit to be shown. What cannot be read as one may have credentials all the same
 /// (`https://user:password@host:99999`), and a query may be a key.
 pub(crate) fn without_credentials(text: &str) -> String {
-    let query = text.find('?').map_or("", |_| "?…");
-    let text = text.split('?').next().unwrap_or_default();
-    let text = match text.rsplit_once('@') {
-        Some((before, host)) => format!("{}…@{host}", before.find("://").map_or("", |at| &before[..at + 3])),
-        None => text.to_owned(),
+    let scheme = text.find("://").map_or("", |at| &text[..at + 3]);
+    let (text, query) = match text.split_once('?') {
+        // It may stand in the password, where it should have been encoded.
+        Some((_, after)) if after.contains('@') => return format!("{scheme}…"),
+        Some((before, _)) => (before, "?…"),
+        None => (text, ""),
     };
-    format!("{text}{query}")
+    match text.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}…@{host}{query}"),
+        None => format!("{text}{query}"),
+    }
 }
 
 /// The URL of a call: the endpoint with `path` below its own. A query in `path` is kept. A refusal calls the path by `name`, as

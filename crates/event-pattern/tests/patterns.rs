@@ -1,6 +1,8 @@
 //! Which events a pattern wants, and which patterns are refused: the operators of EventBridge's user guide, and what its
 //! published matcher does where the guide is silent.
 
+use std::collections::BTreeMap;
+
 use event_pattern::{EventPattern, MAX_LENGTH, PatternError};
 use proptest::prelude::*;
 use value::{Object, Value};
@@ -419,8 +421,76 @@ fn fields_of(pattern: &Value, path: &str, out: &mut Vec<(String, Value)>) {
     }
 }
 
+/// The members of a pattern with `$or`s before, after and inside of each other.
+fn members_with_or() -> impl Strategy<Value = String> {
+    const ABSENT: &str = r#"{"exists":false}"#;
+    let names = proptest::sample::select(&["a", "b", "c", "a.b", "b.a"][..]);
+    let alternative = proptest::sample::select(&["1", "\"x\"", "null", ABSENT, ABSENT, r#"{"prefix":"x"}"#][..]);
+    let field = (names, proptest::collection::vec(alternative, 1..3))
+        .prop_map(|(name, alternatives)| format!("\"{name}\":[{}]", alternatives.join(",")));
+    proptest::collection::vec(field, 1..3).prop_map(|fields| fields.join(",")).prop_recursive(4, 24, 3, |inner| {
+        let name = proptest::sample::select(&["a", "b", "c"][..]);
+        prop_oneof![
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("{a},\"$or\":[{{{b}}},{{{c}}}]")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("\"$or\":[{{{b}}},{{{c}}}],{a}")),
+            (inner.clone(), name, inner).prop_map(|(a, name, b)| format!("\"{name}\":{{{b}}},{a}")),
+        ]
+    })
+}
+
+/// Each combination of a pattern's `$or`s, as what is wanted of each path: the last word on one stands.
+fn combinations(pattern: &Value, path: &str, out: &mut Vec<BTreeMap<String, Value>>) {
+    for (name, value) in pattern.as_object().into_iter().flat_map(Object::iter) {
+        let path_of_name = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        match value {
+            Value::List(alternatives) if &**name == "$or" => {
+                let before = std::mem::take(out);
+                for alternative in alternatives.iter() {
+                    let mut more = before.clone();
+                    combinations(alternative, path, &mut more);
+                    out.append(&mut more);
+                }
+            }
+            Value::Object(_) => combinations(value, &path_of_name, out),
+            alternatives => out.iter_mut().for_each(|wanted| {
+                wanted.insert(path_of_name.clone(), alternatives.clone());
+            }),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Judging all combinations in one walk finds what judging each alone finds, and what trying every choice finds.
+    #[test]
+    fn any_combination_of_or_will_do(
+        members in members_with_or(),
+        event in object(&["a", "b", "c"], json(&["a", "b", "c"], &["1", "\"x\"", "null"])),
+    ) {
+        let (pattern, event) = (parse(&format!("{{{members}}}")), parse(&event));
+        let compiled = EventPattern::compile(&pattern).expect("a pattern");
+        let mut wanted = vec![BTreeMap::new()];
+        combinations(&pattern, "", &mut wanted);
+        let mut flat = Flat::new();
+        flatten(&event, "", &mut Vec::new(), &mut 0, &mut flat);
+        let (mut any, mut any_alone, mut comparable) = (false, false, true);
+        for wanted in &wanted {
+            let mut alone = Object::new();
+            wanted.iter().for_each(|(path, alternatives)| {
+                alone.insert(path.as_str(), alternatives.clone());
+            });
+            any_alone |= EventPattern::compile(&alone.into()).expect("a pattern").matches(&event);
+            let fields: Vec<(String, Value)> = wanted.clone().into_iter().collect();
+            any |= naive(&fields, &flat, &[]);
+            // See below.
+            comparable &= !wanted.keys().any(|path| wanted.keys().any(|other| path.starts_with(&format!("{other}."))));
+        }
+        prop_assert_eq!(compiled.matches(&event), any_alone, "{} {}", pattern, event);
+        if comparable {
+            prop_assert_eq!(any_alone, any, "{} {}", pattern, event);
+        }
+    }
 
     #[test]
     fn any_pattern_and_event_have_an_answer(pattern in json(ANY_NAMES, ANY_LEAVES), event in json(ANY_NAMES, ANY_LEAVES)) {

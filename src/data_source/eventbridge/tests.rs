@@ -123,7 +123,7 @@ async fn a_bus_behind_the_api_gets_signed_requests() {
         {"source": "s", "detail": {"a": [1, "x"]}, "detailType": "t", "resources": ["r"], "time": "2022-01-10T05:00:10Z"},
         {"source": "s2", "detail": {}, "detailType": "t2"}
     ]);
-    let result = source.invoke(request(events), &call()).await.expect("a result");
+    let result = crate::lineage::behind(3, source.invoke(request(events), &call())).await.expect("a result");
     let expected = r#"{"Entries":[{"EventId":"e"},{"ErrorCode":"C","ErrorMessage":"M"}],"FailedEntryCount":1}"#;
     assert_eq!(result.to_json(), expected);
     let sent = sent.lock().expect("no panic").clone();
@@ -133,6 +133,9 @@ async fn a_bus_behind_the_api_gets_signed_requests() {
     assert!(head.contains("x-amz-target: awsevents.putevents\r\n"), "{head}");
     assert!(head.contains("content-type: application/x-amz-json-1.1\r\n"), "{head}");
     assert!(head.contains("/eu-west-1/events/aws4_request"), "{head}");
+    let trace = head.lines().find_map(|line| line.strip_prefix("x-amzn-trace-id: ")).expect("a trace header");
+    let trace = trace.replace("lineage", "Lineage").parse().expect("a header");
+    assert_eq!(crate::lineage::read(&http::HeaderMap::from_iter([(crate::lineage::TRACE_HEADER, trace)])), 3, "{head}");
     let arn = "arn:aws:events:eu-west-1:123456789012:event-bus/shop";
     let expected = format!(
         r#"{{"Entries":[{{"Time":1641790810,"Source":"s","DetailType":"t","Detail":"{{\"a\":[1,\"x\"]}}","Resources":["r"],"EventBusName":"{arn}"}},{{"Source":"s2","DetailType":"t2","Detail":"{{}}","Resources":[],"EventBusName":"{arn}"}}]}}"#

@@ -270,6 +270,22 @@ async fn requests_are_signed_where_configured() {
     assert!(!format!("{source:?}").contains(stub::SECRET) && !format!("{source:?}").contains("\"token\""));
 }
 
+/// What a rule's mutation asks for carries the rule's lineage, and what nobody's rule asks for carries none.
+#[tokio::test]
+async fn the_lineage_of_event_rules_is_sent_on() {
+    use crate::http_client::stub;
+    use crate::lineage;
+    let (url, mut arrived) = stub::endpoint(stub::answer("200 OK", b"ok")).await;
+    for coalesce in [false, true] {
+        for depth in [0, 3] {
+            let source = source(&url).coalesce_gets(coalesce);
+            lineage::behind(depth, source.invoke(get(), &minute())).await.expect("an answer");
+            let headers = arrived.recv().await.expect("a request").headers;
+            assert_eq!((lineage::read(&headers), headers.contains_key(lineage::TRACE_HEADER)), (depth, depth > 0));
+        }
+    }
+}
+
 #[tokio::test]
 async fn equal_gets_under_way_are_one_where_configured() {
     let (asked, mut asks) = tokio::sync::mpsc::unbounded_channel();

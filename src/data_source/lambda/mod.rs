@@ -68,7 +68,7 @@ impl LambdaDataSource {
 }
 
 /// Invokes a function within Lambda's limits and until `deadline`.
-async fn invoke(
+pub(crate) async fn invoke(
     functions: &dyn Functions,
     function: &str,
     payload: Bytes,

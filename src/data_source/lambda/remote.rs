@@ -113,9 +113,31 @@ fn answer(response: AwsResponse) -> Result<FunctionAnswer, InvokeFault> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::StatusCode;
 
     use super::*;
+    use crate::http_client::stub;
+
+    #[tokio::test]
+    async fn the_lineage_of_event_rules_is_sent_on() {
+        let (url, mut arrived) = stub::endpoint(stub::answer("200 OK", b"{}")).await;
+        let key = AwsCredentials {
+            access_key_id: "AKIDEXAMPLE".into(),
+            secret_access_key: crate::definition::Secret::new(stub::SECRET),
+            session_token: None,
+        };
+        let region = Some("eu-west-1".into());
+        let functions = RemoteFunctions::new(&AwsClients::default(), Some(url.into()), region, Some(key)).expect("a URL");
+        for depth in [0, 3] {
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let invocation = functions.send("f", "{}".into(), InvocationType::Event, deadline);
+            lineage::behind(depth, invocation).await.expect("an answer");
+            let headers = arrived.recv().await.expect("a request").headers;
+            assert_eq!((lineage::read(&headers), headers.contains_key(lineage::TRACE_HEADER)), (depth, depth > 0));
+        }
+    }
 
     #[test]
     fn answers_of_the_api_are_read() {

@@ -9,13 +9,13 @@ use futures_util::future::{BoxFuture, ready};
 use lambda_host::LambdaHost;
 use value::Str;
 
-use super::invalid_endpoint;
+use super::{ENDPOINT_HELP, invalid_endpoint};
 use crate::aws::AwsClients;
 use crate::data_source::DataSource;
 use crate::data_source::lambda::{
     FunctionAnswer, FunctionReference, Functions, InvocationType, InvokeFault, LambdaDataSource, RemoteFunctions,
 };
-use crate::definition::{self, AwsCredentials, LambdaConfig, ServiceEndpoint};
+use crate::definition::{self, ApiDefinition, AwsCredentials, LambdaConfig, ServiceEndpoint};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::http_client::EndpointError;
 
@@ -59,22 +59,31 @@ impl Lambda {
         config: &LambdaConfig,
     ) -> Result<Arc<dyn DataSource>, Diagnostic> {
         let function = &config.lambda_function_arn;
-        let Some(reference) = FunctionReference::read(function) else {
-            let message = format!("data source {}: {function} is neither the name nor the ARN of a function", source.name);
-            let help = "An ARN is arn:aws:lambda:REGION:ACCOUNT:function:NAME; a name has letters, digits, `-` and `_`.";
-            return Err(Diagnostic::error("invalid-function-arn", message).help(help));
-        };
+        let who = format!("data source {}", source.name);
+        let reference = reference(&who, function)?;
         let endpoint = config.endpoint.as_ref().unwrap_or(&self.endpoint);
         if *endpoint == ServiceEndpoint::Embedded {
-            self.known(source, reference.name)?;
+            self.known(&who, reference.name)?;
         }
         let functions = self.functions(endpoint, reference.region.map(Str::from), config.credentials.as_ref());
         let functions = functions.map_err(|fault| invalid_endpoint(source, &fault))?;
         Ok(Arc::new(LambdaDataSource::new(functions, Arc::clone(function))))
     }
 
-    /// Whether this process has the function.
-    fn known(&self, source: &definition::DataSource, name: &str) -> Result<(), Diagnostic> {
+    /// The functions among which the Lambda authorizer `function` of an API is.
+    pub(super) fn authorizer(&self, function: &str, api: &ApiDefinition) -> Result<Arc<dyn Functions>, Diagnostic> {
+        let who = "the Lambda authorizer";
+        let reference = reference(who, function)?;
+        if self.endpoint == ServiceEndpoint::Embedded {
+            self.known(who, reference.name)?;
+        }
+        let region = reference.region.map(Str::from).or_else(|| api.region.clone());
+        self.functions(&self.endpoint, region, None)
+            .map_err(|fault| Diagnostic::error("invalid-endpoint", format!("{who}: {fault}")).help(ENDPOINT_HELP))
+    }
+
+    /// Whether this process has the function that `who` needs.
+    fn known(&self, who: &str, name: &str) -> Result<(), Diagnostic> {
         #[cfg(test)]
         if self.fake.is_some() {
             return Ok(());
@@ -89,7 +98,7 @@ impl Lambda {
                 "Define it as a [[lambda_function]] with function_name = \"{name}\", or say with `endpoint` where Lambda is."
             ),
         };
-        let message = format!("data source {}: there is no function {name} here", source.name);
+        let message = format!("{who}: there is no function {name} here");
         Err(Diagnostic::error("unknown-lambda-function", message).help(help))
     }
 
@@ -131,6 +140,16 @@ impl Lambda {
         remotes.push((place, Arc::clone(&remote)));
         Ok(remote)
     }
+}
+
+/// The parts of a function's name or ARN.
+fn reference<'a>(who: &str, function: &'a str) -> Result<FunctionReference<'a>, Diagnostic> {
+    FunctionReference::read(function).ok_or_else(|| {
+        let function = if function.is_empty() { "\"\"" } else { function };
+        let message = format!("{who}: {function} is neither the name nor the ARN of a function");
+        let help = "An ARN is arn:aws:lambda:REGION:ACCOUNT:function:NAME; a name has letters, digits, `-` and `_`.";
+        Diagnostic::error("invalid-function-arn", message).help(help)
+    })
 }
 
 /// A process without functions: whatever is invoked is not found.

@@ -16,6 +16,7 @@ use lambda_host::LambdaHost;
 
 use self::dynamodb::Tables;
 use self::lambda::Lambda;
+use super::lambda::Functions;
 use super::{DataSource, NoneDataSource};
 use crate::aws::AwsClients;
 use crate::database::Databases;
@@ -119,6 +120,14 @@ impl Services {
         self.tables.set_secret(secret);
     }
 
+    /// The place of the function that is the Lambda authorizer of `api`: in this process, or where functions are by default.
+    ///
+    /// # Errors
+    /// A function that is none, or that is not known here; the place is left to the caller.
+    pub fn authorizer(&self, function: &str, api: &ApiDefinition) -> Result<Arc<dyn Functions>, Diagnostic> {
+        self.lambda.authorizer(function, api)
+    }
+
     /// The data source that a definition describes.
     ///
     /// # Errors
@@ -150,8 +159,10 @@ fn refused(source: &definition::DataSource, message: impl std::fmt::Display, hel
     Diagnostic::error("unsupported-data-source", format!("data source {}: {message}", source.name)).help(help)
 }
 
+/// What an endpoint may be.
+const ENDPOINT_HELP: &str = "An endpoint is an http:// or https:// URL without credentials, query or fragment.";
+
 /// An endpoint that is none.
 fn invalid_endpoint(source: &definition::DataSource, fault: &EndpointError) -> Diagnostic {
-    let help = "An endpoint is an http:// or https:// URL without credentials, query or fragment.";
-    Diagnostic::error("invalid-endpoint", format!("data source {}: {fault}", source.name)).help(help)
+    Diagnostic::error("invalid-endpoint", format!("data source {}: {fault}", source.name)).help(ENDPOINT_HELP)
 }

@@ -222,11 +222,16 @@ fn other_columns() -> DatabaseError {
 }
 
 /// Whether an error says that a statement was prepared for a schema of before: a result type that must not change, or a table,
-/// column, type or function that went away. What a function meets while it runs is none: running it again would do its work twice.
+/// column, type or function that went away. What a statement meets while it runs is none: running it again would do its work twice.
+/// The first tells the place in the statement, or that its plan was looked at; a function tells its own text, and a name that is
+/// looked up from a value (`regclass`) tells no place.
 fn is_stale(error: &sqlx::Error) -> bool {
     let found = error.as_database_error().and_then(|found| found.try_downcast_ref::<PgDatabaseError>());
-    found
-        .is_some_and(|found| found.r#where().is_none() && matches!(found.code(), "0A000" | "42P01" | "42703" | "42704" | "42883"))
+    found.is_some_and(|found| {
+        let before_it_runs = found.position().is_some() || found.routine() == Some("RevalidateCachedQuery");
+        let code = matches!(found.code(), "0A000" | "42P01" | "42703" | "42704" | "42883");
+        before_it_runs && found.r#where().is_none() && code
+    })
 }
 
 async fn simple(lane: &mut Lane, sql: &'static str) -> Result<(), DatabaseError> {

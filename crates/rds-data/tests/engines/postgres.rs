@@ -429,6 +429,11 @@ fn a_statement_that_fails_in_a_function_runs_once() {
             assert_eq!(refusal(&database, "SELECT fails()", value!({})).await.sqlstate.as_deref(), Some("42P01"));
         }
         assert_eq!(records(&database, "SELECT nextval('runs')", value!({})).await, value!([[{"longValue": 4}]]));
+        // A name that is looked up while a statement runs tells no place in it.
+        let named = "SELECT nextval('runs'), CAST(CAST(:table AS regclass) AS text)";
+        records(&database, named, value!({":table": "runs"})).await;
+        assert_eq!(refusal(&database, named, value!({":table": "gone"})).await.sqlstate.as_deref(), Some("42P01"));
+        assert_eq!(records(&database, "SELECT nextval('runs')", value!({})).await, value!([[{"longValue": 7}]]));
     });
 }
 
