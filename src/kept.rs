@@ -25,11 +25,12 @@ pub(crate) struct Kept {
 /// # Errors
 /// When the folder cannot be written, or the kept file does not hold such a secret.
 pub(crate) fn keep(folder: &Path, kept: &Kept) -> Result<String> {
-    let path = folder.join(kept.file);
-    if let Some(secret) = read(&path, kept)? {
+    if let Some(secret) = read(folder, kept)? {
         return Ok(secret);
     }
     make_folder(folder)?;
+    leave_out_of_git(folder);
+    let path = folder.join(kept.file);
     let secret = (kept.create)()?;
     // The random part makes the draft's name ours alone, so two servers that start together cannot meet in it.
     let draft = folder.join(format!(".{}-{}", kept.file, uuid::Uuid::new_v4().simple()));
@@ -38,7 +39,7 @@ pub(crate) fn keep(folder: &Path, kept: &Kept) -> Result<String> {
     match published {
         Ok(()) => Ok(secret),
         // Another process was faster; its secret counts.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(&path, kept)?.ok_or(error),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(folder, kept)?.ok_or(error),
         Err(error) => Err(Error::new(error.kind(), format!("cannot keep {} in {}: {error}", kept.what, path.display()))),
     }
 }
@@ -54,8 +55,13 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn read(path: &Path, kept: &Kept) -> Result<Option<String>> {
-    let text = match fs::read_to_string(path) {
+/// The secret kept in the folder, if there is one.
+///
+/// # Errors
+/// When it cannot be read, or is no such secret.
+pub(crate) fn read(folder: &Path, kept: &Kept) -> Result<Option<String>> {
+    let path = folder.join(kept.file);
+    let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))),
@@ -65,7 +71,7 @@ fn read(path: &Path, kept: &Kept) -> Result<Option<String>> {
         let message = format!("{} does not hold {}; delete it to get a new one", path.display(), kept.what);
         return Err(Error::new(ErrorKind::InvalidData, message));
     }
-    restrict(path)?;
+    restrict(&path)?;
     Ok(Some(secret.to_owned()))
 }
 
@@ -93,6 +99,17 @@ fn restrict(path: &Path) -> Result<()> {
 #[cfg(not(unix))]
 fn restrict(_path: &Path) -> Result<()> {
     Ok(())
+}
+
+/// Keeps the folder out of a repository that it may lie in: `git add .` would take the secret along. Without this file the server
+/// works as well.
+pub(crate) fn leave_out_of_git(folder: &Path) {
+    let path = folder.join(".gitignore");
+    if !path.exists()
+        && let Err(error) = fs::write(&path, "# Made by Syncgate: there are secrets in this folder.\n*\n")
+    {
+        tracing::warn!(path = %path.display(), %error, "the folder of secrets is not kept out of git");
+    }
 }
 
 /// Makes a folder with those above it, for this user only: what is kept in it is nobody else's business.

@@ -23,3 +23,4 @@ pub mod schema;
 pub mod sealing;
 pub mod server;
 pub mod table;
+pub mod user_pool;

@@ -167,7 +167,7 @@ async fn requests_are_looked_at_in_the_order_of_the_service() {
             "{}".into(),
             concat!(
                 r#"400 {"__type":"com.amazon.coral.service#IncompleteSignatureException","message":"Authorization header requires "#,
-                r#"'SignedHeaders' parameter. Authorization=AWS4- Signature=b,Credential=a"}"#
+                r#"'SignedHeaders' parameter. Authorization=AWS4- Signature=…, Credential=…"}"#
             )
             .into(),
         ),

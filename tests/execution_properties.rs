@@ -510,8 +510,14 @@ fn check(seed: u64) {
     };
     let sent = Value::Null;
     let conditions = plan.conditions_that_hold(&variables);
-    let request =
-        Request { variables: &variables, conditions: &conditions, sent_variables: &sent, mode: 1, resolver_limit: 10_000 };
+    let request = Request {
+        variables: &variables,
+        conditions: &conditions,
+        sent_variables: &sent,
+        mode: 1,
+        denied: None,
+        resolver_limit: 10_000,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let results = runtime.block_on(resolve(&plan, &request, &data));
     let body = write(&types, &plan, &request, &results, &[], usize::MAX).expect("within the limit");

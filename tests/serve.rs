@@ -189,7 +189,10 @@ fn what_cannot_be_served_is_refused_by_name() {
         assert!(config.contains(from), "{from}");
         config.replace(from, to)
     };
-    let pool = "authentication_type = \"AMAZON_COGNITO_USER_POOLS\"\n[api.user_pool_config]\nuser_pool_id = \"us-east-1_x\"\n";
+    let mode = |name: &str, settings: &str| {
+        let provider = format!("[[api.additional_authentication_providers]]\nauthentication_type = \"{name}\"\n{settings}");
+        with("schema = \"schema.graphql\"", &format!("schema = \"schema.graphql\"\n{provider}"))
+    };
     for (config, expected) in [
         (with("type = \"NONE\"", "type = \"NON\""), "NON"),
         (
@@ -206,20 +209,20 @@ fn what_cannot_be_served_is_refused_by_name() {
             ),
             "data source f: there is no function f here",
         ),
-        (with("authentication_type = \"API_KEY\"", "authentication_type = \"AWS_IAM\""), "AWS_IAM"),
         (
-            with(
-                "authentication_type = \"API_KEY\"\nschema = \"schema.graphql\"",
-                &format!("schema = \"schema.graphql\"\n{pool}"),
-            ),
-            "AMAZON_COGNITO_USER_POOLS",
+            mode("OPENID_CONNECT", "open_id_connect_config = { issuer = \"http://login.example.com\" }"),
+            "http://login.example.com",
         ),
         (
-            with(
-                "schema = \"schema.graphql\"",
-                "schema = \"schema.graphql\"\n[[api.additional_authentication_providers]]\nauthentication_type = \"AWS_IAM\"",
+            mode(
+                "AMAZON_COGNITO_USER_POOLS",
+                "user_pool_config = { user_pool_id = \"us-east-1_x\", app_id_client_regex = \"(\" }",
             ),
-            "AWS_IAM",
+            "`app_id_client_regex`",
+        ),
+        (
+            mode("AWS_LAMBDA", "lambda_authorizer_config = { authorizer_uri = \"arn:aws:lambda:us-east-1:1:function:f\" }"),
+            "function f",
         ),
         (with("schema = \"schema.graphql\"", "schema = \"none.graphql\""), "none.graphql"),
     ] {

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use value::Str;
 
-use super::authorization::Authorization;
+use super::authorization::{Authorization, MOST_GROUPS};
 use super::{Api, Limits};
-use crate::auth;
 use crate::data_source::{DataSource, Services};
-use crate::definition::{self, ApiDefinition, AuthenticationType, DataSourceConfig, ResolverKind};
+use crate::definition::{self, ApiDefinition, DataSourceConfig, ResolverKind};
 use crate::diagnostic::{Diagnostic, Place, Severity, closest};
 use crate::execution::cache::PlanCache;
 use crate::resolver::compile::{CodeCompiler, Steps, compile_runtime};
@@ -44,22 +43,20 @@ impl Api {
         let max_bytes = usize::try_from(definition.limits.schema_size).unwrap_or(usize::MAX);
         let loaded = schema::load(&definition.schema, schema::Options { strict: definition.strict, max_bytes });
         let mut compiler = Compiler { definition, options, diagnostics: loaded.diagnostics };
-        compiler.authentication();
         compiler.without_effect();
-        if let Some(type_system) = &loaded.type_system {
-            compiler.closed_fields(type_system);
-        }
+        let authorization = loaded.type_system.as_ref().and_then(|type_system| compiler.authorization(type_system));
         let data_sources = compiler.data_sources();
         let functions = compiler.functions(&data_sources);
         let resolvers = compiler.resolvers(loaded.field_names.as_ref(), &data_sources, &functions);
         let diagnostics = compiler.diagnostics;
         let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
-        let api = loaded.type_system.filter(|_| !refused).map(|type_system| Api {
+        let api = loaded.type_system.filter(|_| !refused).zip(authorization).map(|(type_system, authorization)| Api {
             api_id: Arc::clone(&definition.api_id),
             name: Arc::clone(&definition.name),
             type_system,
             resolvers: ResolverSet { resolvers, env: crate::resolver::env(&definition.environment_variables) },
-            authorization: Authorization::new(definition.authentication.authentication_type()),
+            authorization,
+            arn: definition.arn().into(),
             introspection_enabled: definition.introspection_config,
             limits: Limits {
                 query_tokens: definition.limits.query_tokens as usize,
@@ -83,19 +80,6 @@ impl Compiler<'_> {
     fn report(&mut self, mut diagnostic: Diagnostic, place: Option<&Place>) {
         diagnostic.place = place.cloned();
         self.diagnostics.push(diagnostic);
-    }
-
-    /// A mode that cannot be verified yet must not be served: requests could not be checked.
-    fn authentication(&mut self) {
-        let modes: Vec<AuthenticationType> =
-            self.definition.authentication_providers().map(definition::AuthenticationProvider::authentication_type).collect();
-        for mode in modes {
-            if mode != AuthenticationType::ApiKey {
-                let diagnostic = Diagnostic::error("unsupported-authentication-type", auth::unsupported(mode.name()))
-                    .help("Use authentication_type = \"API_KEY\" with this version.");
-                self.report(diagnostic, self.definition.place.as_ref());
-            }
-        }
     }
 
     /// Settings that a later version will honour: said by name, because an API that behaves otherwise than configured without a
@@ -129,23 +113,50 @@ impl Compiler<'_> {
         }
     }
 
-    /// Fields whose directives name only modes that this API does not have answer Unauthorized to everyone.
-    fn closed_fields(&mut self, type_system: &TypeSystem) {
-        let authorization = Authorization::new(self.definition.authentication.authentication_type());
-        let modes = self.definition.authentication_providers().map(definition::AuthenticationProvider::authentication_type);
-        let closed = authorization.closed(type_system, modes);
+    /// Who may read which field.
+    fn authorization(&mut self, type_system: &TypeSystem) -> Option<Authorization> {
+        match Authorization::new(self.definition).with_groups(type_system) {
+            Ok(authorization) => {
+                self.closed_fields(&authorization.closed(type_system));
+                self.ignored_directives(&authorization.ignored(type_system));
+                Some(authorization)
+            }
+            Err(count) => {
+                let message = format!("the schema's directives name {count} groups, {MOST_GROUPS} are the most");
+                let diagnostic = Diagnostic::error("too-many-groups", message)
+                    .help("Decide by groups in a resolver (ctx.identity.groups) where there are so many.");
+                self.report(diagnostic, self.definition.place.as_ref());
+                None
+            }
+        }
+    }
+
+    /// Fields that answer Unauthorized to everyone: their directives name only modes that this API does not have, or there are
+    /// none and the default action is to deny.
+    fn closed_fields(&mut self, closed: &[String]) {
         if closed.is_empty() {
             return;
         }
-        let more = if closed.len() > 5 { format!(" and {} more", closed.len() - 5) } else { String::new() };
-        let shown = closed.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let diagnostic = Diagnostic::warning(
-            "closed-field",
-            format!("nobody can read {shown}{more}: their directives name no authorization mode that this API has"),
-        )
-        .help(
+        let message = format!("nobody can read {}: no authorization mode that this API has opens them", shown(closed));
+        let diagnostic = Diagnostic::warning("closed-field", message).help(
             "Add the mode to additional_authentication_providers, or its directive (@aws_api_key, …) to the field or its type.",
         );
+        self.report(diagnostic, self.definition.place.as_ref());
+    }
+
+    /// `@aws_auth` beside additional modes: whoever wrote it believes that the groups are checked.
+    fn ignored_directives(&mut self, ignored: &[String]) {
+        if ignored.is_empty() {
+            return;
+        }
+        let mode = self.definition.authentication.authentication_type().name();
+        let message = format!(
+            "@aws_auth on {} has no effect: it counts only where AMAZON_COGNITO_USER_POOLS is the single mode; without another \
+             directive everyone of {mode}, the default mode, is let in",
+            shown(ignored)
+        );
+        let diagnostic = Diagnostic::warning("ignored-directive", message)
+            .help("Write @aws_cognito_user_pools(cognito_groups: […]), which counts beside other modes, too.");
         self.report(diagnostic, self.definition.place.as_ref());
     }
 
@@ -251,6 +262,12 @@ impl Compiler<'_> {
         };
         self.report(diagnostic, resolver.place.as_ref());
     }
+}
+
+/// The first of some names, and how many more there are.
+fn shown(names: &[String]) -> String {
+    let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+    names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ") + &more
 }
 
 /// "Did you mean" for a name, else the names there are.

@@ -5,15 +5,16 @@
 
 mod authorization;
 mod compile;
+mod denied;
 mod request_headers;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use value::{Object, Str, Value};
 
 pub use compile::{Compiled, Options};
+pub use denied::denied_fields;
 pub use request_headers::RequestHeaders;
 
 use crate::auth::Identity;
@@ -49,8 +50,8 @@ pub struct RequestContext {
     pub identity: Identity,
     /// `ctx.request.headers`, lazily.
     pub headers: RequestHeaders,
-    /// The TCP peer.
-    pub peer: Option<IpAddr>,
+    /// The addresses the request came by, the client's first.
+    pub source_ip: Vec<Str>,
     /// `ctx.request.domainName`: the custom domain, if the request came by one.
     pub domain_name: Option<Str>,
     /// `x-amzn-requestid`
@@ -74,12 +75,15 @@ impl GraphqlResponse {
     }
 }
 
-/// Why a request is refused with HTTP 400 (contract: errors, HTTP level).
+/// Why a request is refused with an HTTP status of its own (contract: errors, HTTP level).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFault {
     /// The query text has a syntax error.
     #[error("Unable to parse GraphQL query.")]
     Unparsable,
+    /// The policies of the IAM principal allow none of the operation's root fields (amplify-category-api#2457, amplify-cli#6595).
+    #[error("Permission denied")]
+    PermissionDenied,
 }
 
 /// What bounds a request, from the definition.
@@ -106,6 +110,8 @@ pub struct Api {
     pub type_system: TypeSystem,
     resolvers: ResolverSet,
     authorization: Authorization,
+    /// What policies call it: `arn:aws:appsync:REGION:ACCOUNT:apis/ID`.
+    arn: Str,
     introspection_enabled: bool,
     limits: Limits,
     plans: PlanCache,
@@ -157,24 +163,42 @@ impl Api {
                 None,
             )]));
         }
+        let denied = denied::denied_fields(&plan, &context.identity, &self.arn);
+        if let (Identity::Iam(principal), Some(denied)) = (&context.identity, &denied)
+            && denied::whole_operation(&plan, denied)
+        {
+            tracing::debug!(
+                request_id = &*context.request_id,
+                principal = &*principal.name,
+                "request refused: no policy allows one of its root fields"
+            );
+            return Err(RequestFault::PermissionDenied);
+        }
         let variables = match coerce_variables(&self.type_system, &plan.variables, &request.variables) {
             Ok(variables) => variables,
             Err(error) => return Ok(GraphqlResponse::refused(&[error])),
         };
-        Ok(self.run(&plan, &variables, request.variables, context).await)
+        Ok(self.run(&plan, (&variables, request.variables), denied.as_deref(), context).await)
     }
 
-    async fn run(&self, plan: &Plan, variables: &Object, sent: Object, context: RequestContext) -> GraphqlResponse {
+    async fn run(
+        &self,
+        plan: &Plan,
+        (variables, sent): (&Object, Object),
+        denied: Option<&[bool]>,
+        context: RequestContext,
+    ) -> GraphqlResponse {
         let sent = Value::from(sent);
         let conditions = plan.conditions_that_hold(variables);
         let request = Request {
             variables,
             conditions: &conditions,
             sent_variables: &sent,
-            mode: authorization::mode_of(&context.identity),
+            mode: self.authorization.of(&context.identity),
+            denied,
             resolver_limit: self.limits.resolver_count,
         };
-        let members = || (context.identity.to_value(), request_member(&context));
+        let members = || (context.identity.to_value(&context.source_ip), request_member(&context));
         let resolvers = RequestResolvers::new(&self.resolvers, &members, context.deadline);
         let results = executor::resolve(plan, &request, &resolvers).await;
         let effects = resolvers.into_effects();

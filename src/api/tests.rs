@@ -1,5 +1,6 @@
 //! Whole operations on small APIs of `NONE` data sources: limits, deadlines, panics, what has no effect yet.
 
+mod authorization;
 mod lambda;
 
 use std::fs;
@@ -70,7 +71,7 @@ async fn body_within(api: &Arc<Api>, query: &str, time: Duration) -> String {
     let context = RequestContext {
         identity: Identity::ApiKey,
         headers: RequestHeaders::default(),
-        peer: None,
+        source_ip: Vec::new(),
         domain_name: None,
         request_id: "id".into(),
         deadline: Instant::now() + time,

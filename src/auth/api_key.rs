@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::HeaderMap;
 
-use super::{AuthFault, Identity};
+use super::AuthFault;
 
 /// One API key. Its text never appears in `Debug` output.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`AuthFault::NoCredentials`] without a key, [`AuthFault::NotAuthorized`] with a wrong one.
-    pub fn authenticate(&self, headers: &HeaderMap, now: SystemTime) -> Result<Identity, AuthFault> {
+    pub fn authenticate(&self, headers: &HeaderMap, now: SystemTime) -> Result<(), AuthFault> {
         let mut values = headers.get_all("x-api-key").iter();
         let given = values.next().ok_or(AuthFault::NoCredentials)?.as_bytes();
         if values.next().is_some() {
@@ -86,13 +86,13 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`AuthFault::NotAuthorized`] when it is none of the keys or expired.
-    pub fn authenticate_key(&self, given: &[u8], now: SystemTime) -> Result<Identity, AuthFault> {
+    pub fn authenticate_key(&self, given: &[u8], now: SystemTime) -> Result<(), AuthFault> {
         let mut accepted = false;
         for key in &self.keys {
             let equal = verify_slices_are_equal(key.key.as_bytes(), given).is_ok();
             accepted |= equal & !key.is_expired(now);
         }
-        if accepted { Ok(Identity::ApiKey) } else { Err(AuthFault::NotAuthorized) }
+        if accepted { Ok(()) } else { Err(AuthFault::NotAuthorized) }
     }
 }
 
@@ -115,15 +115,15 @@ mod tests {
             ApiKey::new("da2-past").expires(now - second),
             ApiKey::new(""),
         ]);
-        let check = |given: &[&'static str], expected: Result<Identity, AuthFault>| {
+        let check = |given: &[&'static str], expected: Result<(), AuthFault>| {
             let mut headers = HeaderMap::new();
             for key in given {
                 headers.append("x-api-key", HeaderValue::from_static(key));
             }
             assert_eq!(keys.authenticate(&headers, now), expected, "{given:?}");
         };
-        check(&["da2-plain"], Ok(Identity::ApiKey));
-        check(&["da2-later"], Ok(Identity::ApiKey));
+        check(&["da2-plain"], Ok(()));
+        check(&["da2-later"], Ok(()));
         check(&["da2-now"], Err(AuthFault::NotAuthorized));
         check(&["da2-past"], Err(AuthFault::NotAuthorized));
         check(&["da2-plai"], Err(AuthFault::NotAuthorized));

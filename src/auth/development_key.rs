@@ -12,6 +12,7 @@ const LENGTH: usize = 26;
 const FILE: &str = "api-key";
 const PREFIX: &str = "da2-";
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+const KEPT: Kept = Kept { file: FILE, what: "an API key", create: create_api_key, is_valid };
 
 /// A new random key in AppSync's form: `da2-` and 26 lower-case letters and digits.
 ///
@@ -31,7 +32,15 @@ pub fn create_api_key() -> Result<String> {
 /// # Errors
 /// When the folder cannot be written, or the kept file does not hold a key.
 pub fn keep(data_dir: &Path) -> Result<String> {
-    kept::keep(data_dir, &Kept { file: FILE, what: "an API key", create: create_api_key, is_valid })
+    kept::keep(data_dir, &KEPT)
+}
+
+/// The development key that a server keeps for the API whose data folder is `data_dir`, if it has made one.
+///
+/// # Errors
+/// When the kept file cannot be read, or does not hold a key.
+pub fn kept_api_key(data_dir: &Path) -> Result<Option<String>> {
+    kept::read(data_dir, &KEPT)
 }
 
 fn is_valid(key: &str) -> bool {
@@ -57,10 +66,15 @@ mod tests {
     fn a_kept_key_is_reused() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
+        assert_eq!(kept_api_key(&data).expect("no key yet"), None);
         let first = keep(&data).expect("a key");
+        assert_eq!(kept_api_key(&data).expect("the key"), Some(first.clone()));
         assert_eq!(keep(&data).expect("the same key"), first);
         assert_ne!(keep(&folder.path().join("other")).expect("another key"), first);
-        assert_eq!(fs::read_dir(&data).expect("the folder").count(), 1, "no draft is left behind");
+        let mut names: Vec<_> =
+            fs::read_dir(&data).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".gitignore", FILE], "no draft is left behind, and git takes nothing along");
     }
 
     #[cfg(unix)]

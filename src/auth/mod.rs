@@ -1,115 +1,219 @@
 //! Who is calling: one file per authorization mode, and what the caller may do. Fails closed.
 //!
-//! [`Authenticator`] is the front door: it holds the modes an API is configured with and turns the headers of a request into an
-//! [`Identity`] or an [`AuthFault`]. A mode that is not built yet has no representation here, so an API that asks for one cannot
-//! be constructed: the compiler of definitions reports [`unsupported`] instead.
+//! [`Authenticator`] is the front door: it holds the modes an API is configured with ([`compile()`] makes it from a definition).
+//! [`Authenticator::way`] chooses by the headers which of them judges a request, as AppSync does, and
+//! [`Authenticator::authenticate`] turns the request into an [`Identity`] or an [`AuthFault`]. Nothing falls through: the mode that
+//! a request chose is the one that lets it in or refuses it.
 
 mod api_key;
+mod compile;
 mod development_key;
+mod fault;
+mod iam;
+mod identity;
+mod issuers;
+mod lambda;
 pub mod sigv4;
+#[cfg(test)]
+mod tests;
+mod token;
 
-use std::time::SystemTime;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
-use http::{HeaderMap, StatusCode};
-use value::Value;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use jwt_verifier::{Error, FetchError};
+use value::Str;
 
-use crate::definition::AuthenticationType;
+use self::sigv4::SignedRequest;
+use self::token::{Choice, TokenProviders};
 
 pub use api_key::{ApiKey, ApiKeys};
-pub use development_key::{create_api_key, keep};
+pub use compile::compile;
+pub use development_key::{create_api_key, keep, kept_api_key};
+pub use fault::AuthFault;
+pub use iam::{CognitoIdentity, FieldAccess, IamAuthenticator, Principal, field_access};
+pub use identity::{Identity, LambdaIdentity, TokenIdentity, UserPoolIdentity};
+pub use issuers::{Issuers, LocalIssuer};
+pub use lambda::{AuthorizerRequest, LambdaAuthorizer};
+pub use token::{TokenKind, TokenProvider};
 
-/// The authenticated caller of a request.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Identity {
-    /// A request with a valid API key; `ctx.identity` is null.
-    ApiKey,
-    /// A caller inside this process whom the definition names, an event rule for instance.
-    Named {
-        /// The mode that fields are judged by.
-        authentication_type: AuthenticationType,
-        /// `ctx.identity`
-        context: Value,
-    },
+/// The authorization modes of one API, ready to judge requests.
+#[derive(Debug, Default)]
+pub struct Authenticator {
+    api_keys: Option<ApiKeys>,
+    iam: Option<IamAuthenticator>,
+    tokens: TokenProviders,
+    lambda: Option<LambdaAuthorizer>,
 }
 
-impl Identity {
-    /// `ctx.identity`, in the shape AppSync gives it.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
+/// A request that is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived<'a> {
+    /// As it arrived; without its body where the way does not need one.
+    pub signed: SignedRequest<'a>,
+    /// What it asks for, where a Lambda authorizer judges it.
+    pub operation: Option<AuthorizerRequest<'a>>,
+    /// Until when an answer is of use.
+    pub deadline: Instant,
+}
+
+/// Which mode judges a request, and by what.
+pub enum Way<'r> {
+    /// By its `x-api-key`.
+    ApiKey,
+    /// By its signature, which covers the body.
+    Iam,
+    /// By a token that was verified before and still holds.
+    Remembered(Identity),
+    /// By a token.
+    Token {
+        /// The token, without `Bearer`.
+        token: &'r [u8],
+        /// Whose it claims to be, where that decides who judges it.
+        issuer: Option<Str>,
+    },
+    /// By the Lambda function that is shown the token and the operation.
+    Lambda(&'r str),
+}
+
+/// Without the token.
+impl fmt::Debug for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Identity::ApiKey => Value::Null,
-            Identity::Named { context, .. } => context.clone(),
+            Way::ApiKey => f.write_str("ApiKey"),
+            Way::Iam => f.write_str("Iam"),
+            Way::Remembered(identity) => f.debug_tuple("Remembered").field(identity).finish(),
+            Way::Token { issuer, .. } => f.debug_struct("Token").field("issuer", issuer).finish_non_exhaustive(),
+            Way::Lambda(_) => f.write_str("Lambda(..)"),
         }
     }
 }
 
-/// The authorization modes of one API, ready to judge requests.
-#[derive(Debug)]
-pub struct Authenticator {
-    api_keys: ApiKeys,
+impl Way<'_> {
+    /// Whether the body is needed to judge the request.
+    #[must_use]
+    pub fn needs_body(&self) -> bool {
+        match self {
+            Way::ApiKey | Way::Remembered(_) | Way::Token { .. } => false,
+            Way::Iam | Way::Lambda(_) => true,
+        }
+    }
 }
 
 impl Authenticator {
-    /// An API whose only mode is `API_KEY`. Without any key every request is refused.
+    /// Without any mode: every request is refused.
     #[must_use]
-    pub fn api_key(api_keys: ApiKeys) -> Self {
-        Self { api_keys }
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Judges a request by its headers at the time `now`.
+    /// With the mode `API_KEY`. Without any key every request that has one is refused.
+    #[must_use]
+    pub fn api_keys(mut self, keys: ApiKeys) -> Self {
+        self.api_keys = Some(keys);
+        self
+    }
+
+    /// With the mode `AWS_IAM`.
+    #[must_use]
+    pub fn iam(mut self, iam: IamAuthenticator) -> Self {
+        self.iam = Some(iam);
+        self
+    }
+
+    /// With the modes `OPENID_CONNECT` and `AMAZON_COGNITO_USER_POOLS`; `is_single` when the API has no other mode than one of these.
+    #[must_use]
+    pub fn tokens(mut self, providers: Vec<TokenProvider>, is_single: bool) -> Self {
+        self.tokens = TokenProviders::new(providers, is_single);
+        self
+    }
+
+    /// With the mode `AWS_LAMBDA`.
+    #[must_use]
+    pub fn lambda(mut self, lambda: LambdaAuthorizer) -> Self {
+        self.lambda = Some(lambda);
+        self
+    }
+
+    /// Chooses the mode that judges a request: a signature, else an API key, else a token.
     ///
     /// # Errors
-    /// [`AuthFault`] when no configured mode accepts the request.
-    pub fn authenticate(&self, headers: &HeaderMap, now: SystemTime) -> Result<Identity, AuthFault> {
-        self.api_keys.authenticate(headers, now)
+    /// [`AuthFault`] when no configured mode could.
+    pub fn way<'r>(&self, headers: &'r HeaderMap, query: &str) -> Result<Way<'r>, AuthFault> {
+        let mut authorization = headers.get_all(AUTHORIZATION).iter();
+        let credential = authorization.next().map(|value| value.as_bytes().trim_ascii()).filter(|token| !token.is_empty());
+        if authorization.next().is_some() {
+            // Proxies and servers disagree on which one counts.
+            return Err(AuthFault::NotAuthorized);
+        }
+        if let Some(iam) = self.iam.as_ref().filter(|_| credential.is_some_and(|token| token.starts_with(b"AWS4-"))) {
+            iam.admit(headers, query)?;
+            return Ok(Way::Iam);
+        }
+        // An empty one is none, whoever else vouches for the request.
+        let has_key = headers.get_all("x-api-key").iter().any(|key| !key.is_empty());
+        if self.api_keys.is_some() && has_key {
+            return Ok(Way::ApiKey);
+        }
+        let Some(credential) = credential else { return Err(AuthFault::NoCredentials) };
+        let fault = if self.tokens.is_empty() {
+            AuthFault::NoCredentials
+        } else {
+            let token = without_bearer(credential);
+            match self.tokens.choose(token) {
+                Choice::Known(identity) => return Ok(Way::Remembered(identity)),
+                Choice::Ours(issuer) => return Ok(Way::Token { token, issuer }),
+                Choice::OfAnotherIssuer => AuthFault::Token(Error::WrongIssuer),
+                Choice::NotAToken(error @ Error::Malformed(_)) => AuthFault::Token(error),
+                Choice::NotAToken(error) => return Err(AuthFault::Token(error)),
+            }
+        };
+        // What no issuer of the API vouches for is the function's.
+        match (&self.lambda, std::str::from_utf8(credential)) {
+            (Some(lambda), Ok(token)) => lambda.admit(token).map(|()| Way::Lambda(token)),
+            _ => Err(fault),
+        }
+    }
+
+    /// Judges a request at the time `now` in the way that was chosen for it. Where that needs no body, an empty one will do.
+    ///
+    /// # Errors
+    /// [`AuthFault`] when the request is not let in.
+    pub async fn authenticate(&self, way: Way<'_>, request: &Arrived<'_>, now: SystemTime) -> Result<Identity, AuthFault> {
+        match way {
+            Way::Remembered(identity) => Ok(identity),
+            Way::ApiKey => match &self.api_keys {
+                Some(keys) => keys.authenticate(request.signed.headers, now).map(|()| Identity::ApiKey),
+                None => Err(AuthFault::NotAuthorized),
+            },
+            Way::Iam => match &self.iam {
+                Some(iam) => Ok(Identity::Iam(iam.authenticate(&request.signed, now)?)),
+                None => Err(AuthFault::NotAuthorized),
+            },
+            Way::Token { token, issuer } => {
+                let judged = self.tokens.authenticate(issuer.as_ref(), token);
+                // Keys may have to be fetched first.
+                let judged = tokio::time::timeout_at(request.deadline.into(), judged).await;
+                judged.unwrap_or_else(|_| Err(AuthFault::Token(Error::KeysUnavailable(Arc::new(FetchError::Interrupted)))))
+            }
+            Way::Lambda(token) => match (&self.lambda, request.operation) {
+                (Some(lambda), Some(operation)) => {
+                    lambda.authenticate(token, operation, now, request.deadline).await.map(Identity::Lambda)
+                }
+                _ => Err(AuthFault::NotAuthorized),
+            },
+        }
     }
 }
 
-/// Why a request is not let in; the texts are AppSync's (contract: errors, HTTP level).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AuthFault {
-    /// No header that any configured mode could use.
-    #[error("Valid authorization header not provided.")]
-    NoCredentials,
-    /// A wrong or expired credential, or several where one is expected.
-    #[error("You are not authorized to make this call.")]
-    NotAuthorized,
-}
-
-impl AuthFault {
-    /// `errorType` of the answer, also its `x-amzn-ErrorType` header.
-    #[must_use]
-    pub fn error_type(self) -> &'static str {
-        "UnauthorizedException"
-    }
-
-    /// The status of the answer.
-    #[must_use]
-    pub fn status(self) -> StatusCode {
-        StatusCode::UNAUTHORIZED
-    }
-}
-
-/// The message for an API that is configured with an authorization mode which this version cannot enforce.
-#[must_use]
-pub fn unsupported(mode: &str) -> String {
-    format!(
-        "authorization mode {mode} is not supported yet: the API is not served, because its requests could not be checked; \
-         the supported mode is API_KEY"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unsupported_mode_is_refused_by_name() {
-        assert!(unsupported("AWS_IAM").starts_with("authorization mode AWS_IAM is not supported yet"));
-    }
-
-    #[test]
-    fn an_api_key_caller_has_no_identity() {
-        assert_eq!(Identity::ApiKey.to_value(), Value::Null);
+/// A credential without the scheme that some clients write before a token.
+fn without_bearer(credential: &[u8]) -> &[u8] {
+    const SCHEME: &[u8] = b"Bearer ";
+    match credential.split_at_checked(SCHEME.len()) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(SCHEME) => token.trim_ascii_start(),
+        _ => credential,
     }
 }

@@ -3,16 +3,20 @@
 mod check;
 mod engines;
 mod event_rule;
+mod query;
 mod seed;
 mod serve;
 mod summary;
+pub mod token;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::diagnostic::wants_color;
+use self::query::QueryArguments;
+use self::token::TokenArguments;
+use crate::diagnostic::{Diagnostic, render, wants_color};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// AWS AppSync on your own machine.
@@ -34,6 +38,12 @@ enum Command {
     /// Write files of items into tables, which are made when missing.
     #[command(after_help = SEED_HELP)]
     Seed(SeedArguments),
+    /// Send a query or mutation to the running server, as somebody whom the definition knows.
+    #[command(after_help = query::HELP)]
+    Query(QueryArguments),
+    /// Print a token that a local user pool signs, for a user of the definition or of any name.
+    #[command(after_help = token::HELP)]
+    Token(TokenArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -156,6 +166,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match line.command {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Seed(arguments)) => seed::run(&arguments),
+        Some(Command::Query(arguments)) => query::run(&arguments),
+        Some(Command::Token(arguments)) => token::run(&arguments),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
         None => serve::run(&line.serve),
     }
@@ -178,4 +190,15 @@ fn print_error(text: &str) {
     use std::io::Write;
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// What is said on standard error when a command cannot do what was asked; each line of `help` is a way out.
+fn error(message: impl std::fmt::Display, help: &str) -> String {
+    let help: String = help.lines().map(|line| format!("  = help: {line}\n")).collect();
+    format!("error: {message}\n{help}")
+}
+
+/// Findings about a definition, as they stand on standard error.
+fn findings(diagnostics: &[Diagnostic]) -> String {
+    render(diagnostics, wants_color(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()))
 }

@@ -10,9 +10,9 @@ use dynamodb::{Credentials, Dynamodb, Embedded, Operation, Remote, RemoteSetting
 use futures_util::future::BoxFuture;
 use value::{Str, Value};
 
-use super::{SeedArguments, print, print_error};
+use super::{SeedArguments, error, findings, print, print_error};
 use crate::definition::{self, Overrides, ServerDefinition, ServiceEndpoint, TableDefinition};
-use crate::diagnostic::{Severity, closest, render, summary, wants_color};
+use crate::diagnostic::{Severity, closest, summary};
 use crate::http_client::without_credentials;
 use crate::table::seed::{Progress, SeedFile, Seeded, seed};
 use crate::table::{self, DataFolderTables, DefaultTables, ItemFormat, OpenTablesError};
@@ -44,11 +44,6 @@ pub(super) fn run(arguments: &SeedArguments) -> ExitCode {
 
 /// What is said on standard error, whole.
 type Refusal = String;
-
-fn error(message: impl std::fmt::Display, help: &str) -> Refusal {
-    let help: String = help.lines().map(|line| format!("  = help: {line}\n")).collect();
-    format!("error: {message}\n{help}")
-}
 
 fn attempt(arguments: &SeedArguments) -> Result<(), Refusal> {
     let overrides = Overrides { data: arguments.data.clone(), ..Overrides::default() };
@@ -351,11 +346,6 @@ fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-fn findings(diagnostics: &[crate::diagnostic::Diagnostic]) -> String {
-    let color = wants_color(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
-    render(diagnostics, color)
 }
 
 #[cfg(test)]

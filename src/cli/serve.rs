@@ -10,7 +10,7 @@ use super::engines::{Compiled, Engines};
 use super::summary::{Served, base, summary};
 use super::{Format, ServeArguments, colors, event_rule, print, print_error};
 use crate::auth::sigv4::Credential;
-use crate::auth::{ApiKey, ApiKeys, Authenticator, keep};
+use crate::auth::{ApiKey, ApiKeys, keep};
 use crate::definition::{
     self, AccessKey, ApiDefinition, AuthenticationType, DataSource, DataSourceConfig, DynamodbSettings, Mode, Overrides, Secret,
     ServerDefinition, ServerSettings, ServiceEndpoint,
@@ -66,7 +66,7 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
             found.extend(runtime.block_on(table::prepare(&engines.tables, &definition)));
             found.extend(runtime.block_on(engines.databases.prepare()));
         }
-        let complete = compiled.apis.iter().all(Option::is_some);
+        let complete = compiled.apis.iter().all(Option::is_some) && compiled.authenticators.iter().all(Option::is_some);
         ready = complete.then_some((definition, compiled, engines));
     }
     report(&found);
@@ -98,11 +98,15 @@ fn secret(definition: &ServerDefinition) -> anyhow::Result<Option<Vec<u8>>> {
 async fn listen(definition: &ServerDefinition, compiled: Compiled, engines: &Engines, warnings: usize) -> anyhow::Result<()> {
     let mut served = Vec::new();
     let mut shown = Vec::new();
-    for (api, definition_of_api) in compiled.apis.into_iter().flatten().zip(&definition.apis) {
+    let compiled_apis = compiled.apis.into_iter().flatten().zip(compiled.authenticators.into_iter().flatten());
+    for ((api, mut authenticator), definition_of_api) in compiled_apis.zip(&definition.apis) {
         let (keys, own) = api_keys(&definition.server, definition_of_api)?;
+        if definition_of_api.allows(AuthenticationType::ApiKey) {
+            authenticator = authenticator.api_keys(keys);
+        }
         shown.push(Served { definition: definition_of_api, alone: definition.apis.len() == 1, api_keys: own });
         let hosts = definition_of_api.domain_names.iter().map(ToString::to_string).collect();
-        served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), Authenticator::api_key(keys)));
+        served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), authenticator));
     }
     let stop = stop_signal()?;
     let reach = event_rule::reach(&served, &engines.services, &definition.server);
@@ -113,6 +117,9 @@ async fn listen(definition: &ServerDefinition, compiled: Compiled, engines: &Eng
     if let Some(host) = &engines.functions {
         let credentials = credentials(&definition.lambda.access_keys);
         server = server.with_functions(FunctionsEndpoint { host: Arc::clone(host), credentials });
+    }
+    if let Some(pools) = &engines.user_pools {
+        server = server.with_user_pools(Arc::clone(pools));
     }
     let event_buses = engines.services.event_buses();
     if !definition.event_rules.is_empty() {
@@ -125,6 +132,7 @@ async fn listen(definition: &ServerDefinition, compiled: Compiled, engines: &Eng
         ("Databases", engines.databases.summary()),
         ("Functions", shown_functions(definition, &server)),
         ("Event rules", shown_event_rules(definition, &server)),
+        ("User pools", shown_user_pools(engines, &server)),
     ];
     let shown_engines: Vec<_> = shown_engines.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
     print(&summary(server.local_addr(), definition.server.mode, &shown, &shown_engines, warnings, secrets));
@@ -221,6 +229,7 @@ fn settings(server: &ServerSettings) -> server::Settings {
         request_timeout: server.request_timeout,
         shutdown_grace: server.shutdown_grace,
         cors: server::Cors::new(server.cors.allowed_origins.iter(), server.cors.max_age),
+        trusted_proxies: server.trusted_proxies.clone(),
         ..server::Settings::default()
     }
 }
@@ -270,4 +279,15 @@ fn shown_event_rules(definition: &ServerDefinition, server: &Server) -> Option<S
     let endpoint =
         if server.has_events() { format!(" ({}{}/)", base(server.local_addr()), server::event_bus::PATH) } else { String::new() };
     Some(format!("{count}{endpoint}"))
+}
+
+/// `eu-west-1_Club (http://localhost:4000/cognito-idp)`: what `--endpoint-url` and Amplify's `userPoolEndpoint` are given.
+fn shown_user_pools(engines: &Engines, server: &Server) -> Option<String> {
+    let ids = engines.user_pools.as_ref()?.ids();
+    let endpoint = if server.has_user_pools() {
+        format!(" ({}{})", base(server.local_addr()), server::user_pools::PATH)
+    } else {
+        String::new()
+    };
+    Some(format!("{ids}{endpoint}"))
 }

@@ -16,6 +16,10 @@ pub struct ApiDefinition {
     pub api_id: Str,
     /// The name for people.
     pub name: Str,
+    /// The region that ARNs and signatures of this API name; absent: signatures may name any, ARNs say us-east-1.
+    pub region: Option<Str>,
+    /// The account in the API's ARN.
+    pub account_id: Str,
     /// Hosts (custom domains) that belong to this API.
     pub domain_names: Vec<Str>,
     /// The default authorization mode.
@@ -32,6 +36,8 @@ pub struct ApiDefinition {
     pub resolvers: Vec<Resolver>,
     /// API keys.
     pub api_keys: Vec<ApiKey>,
+    /// Who may sign requests.
+    pub iam_principals: Vec<IamPrincipal>,
     /// `ctx.env` of resolvers.
     pub environment_variables: IndexMap<Str, Str>,
     /// `introspectionConfig`: whether clients may introspect (`ENABLED`, `DISABLED`).
@@ -54,6 +60,19 @@ impl ApiDefinition {
     /// All authorization modes, the default one first.
     pub fn authentication_providers(&self) -> impl Iterator<Item = &AuthenticationProvider> {
         std::iter::once(&self.authentication).chain(&self.additional_authentication_providers)
+    }
+
+    /// What policies call it: `arn:aws:appsync:REGION:ACCOUNT:apis/ID`, with the partition that the region belongs to: a `Deny` of
+    /// another partition's ARN would close nothing.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        let region = self.region.as_deref().unwrap_or("us-east-1");
+        let partition = match region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:appsync:{region}:{}:apis/{}", self.account_id, self.api_id)
     }
 
     /// Whether a mode of this type is configured.
@@ -179,6 +198,31 @@ pub struct ApiKey {
     pub expires: Option<jiff::Timestamp>,
     /// `description`
     pub description: Option<Str>,
+}
+
+/// Somebody who may sign requests in the mode `AWS_IAM`: `[[api.iam_principals]]`. AppSync finds these in IAM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IamPrincipal {
+    /// `name`: what it is called here.
+    pub name: Str,
+    /// `access_key_id`, `secret_access_key`, `session_token`.
+    pub credentials: super::AwsCredentials,
+    /// `policies`: what it may do.
+    pub policies: Vec<iam_policy::Policy>,
+    /// `account_id`: `ctx.identity.accountId`; by default the API's.
+    pub account_id: Str,
+    /// `user_arn`: `ctx.identity.userArn`; by default that of an IAM user of this name.
+    pub user_arn: Str,
+    /// `username`: `ctx.identity.username`; by default the name.
+    pub username: Str,
+    /// `cognito_identity_pool_id`
+    pub cognito_identity_pool_id: Option<Str>,
+    /// `cognito_identity_id`
+    pub cognito_identity_id: Option<Str>,
+    /// `cognito_identity_auth_type`: `authenticated` or `unauthenticated`.
+    pub cognito_identity_auth_type: Option<Str>,
+    /// `cognito_identity_auth_provider`
+    pub cognito_identity_auth_provider: Option<Str>,
 }
 
 /// `ApiCache`.

@@ -19,11 +19,14 @@ mod resolver;
 mod secret;
 mod server;
 mod table;
+mod user_pool;
 
+pub use self::user_pool::UserPoolDefinition;
 pub use api::{
-    ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, DefaultAction,
+    ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, DefaultAction, IamPrincipal,
     LambdaAuthorizerConfig, Limits, OpenIdConnectConfig, UserPoolConfig,
 };
+pub(crate) use config::parse_duration;
 pub use config::{Loaded, Overrides, read};
 pub use data_source::{
     ANSWER_TIMEOUT, AuthorizationConfig, AwsCredentials, AwsIamConfig, BedrockRuntimeConfig, DataSource, DataSourceConfig,
@@ -38,7 +41,7 @@ pub use resolver::{
     CachingConfig, ConflictDetection, ConflictHandler, Function, FunctionVersion, Resolver, ResolverKind, Runtime, SyncConfig,
 };
 pub use secret::Secret;
-pub use server::{Cors, Mode, ServerSettings};
+pub use server::{Cors, IpRange, Mode, ServerSettings};
 pub use table::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, Projection, ProjectionType, ProvisionedThroughput,
     ScalarAttributeType, SecondaryIndex, StreamViewType, TableDefinition, TimeToLiveSpecification,
@@ -61,6 +64,8 @@ pub struct ServerDefinition {
     pub lambda_functions: Vec<LambdaFunction>,
     /// SQL databases: `[[database]]`, in the order they were written, names distinct.
     pub databases: Vec<DatabaseDefinition>,
+    /// User pools in this process: `[[user_pool]]`, in the order they were written, ids distinct. Development only.
+    pub user_pools: Vec<UserPoolDefinition>,
     /// The APIs, at least one, in the order they were written.
     pub apis: Vec<ApiDefinition>,
 }

@@ -31,6 +31,8 @@ pub struct ServerSettings {
     pub secret: Option<Secret>,
     /// `--ephemeral`: nothing is stored, the data folder is not touched. Default `false`.
     pub ephemeral: bool,
+    /// `trusted_proxies`: whose `x-forwarded-for` counts for `ctx.identity.sourceIp`. Default none.
+    pub trusted_proxies: Vec<IpRange>,
     /// `[server.cors]`: what browsers of other origins may do.
     pub cors: Cors,
 }
@@ -48,6 +50,7 @@ impl Default for ServerSettings {
             shutdown_grace: Duration::from_secs(10),
             secret: None,
             ephemeral: false,
+            trusted_proxies: Vec::new(),
             cors: Cors::default(),
         }
     }
@@ -74,5 +77,75 @@ pub struct Cors {
 impl Default for Cors {
     fn default() -> Self {
         Self { allowed_origins: vec!["*".into()], max_age: Duration::from_secs(172_800) }
+    }
+}
+
+/// Addresses that begin alike: one address, or a range in CIDR notation (RFC 4632).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpRange {
+    first: IpAddr,
+    /// How many leading bits are fixed.
+    prefix: u32,
+}
+
+impl IpRange {
+    /// Whether the address is one of them. An IPv4 address that is written as IPv6 is the same address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.first, address.to_canonical()) {
+            (IpAddr::V4(first), IpAddr::V4(address)) => {
+                let differ = u32::from(first) ^ u32::from(address);
+                differ.leading_zeros() >= self.prefix
+            }
+            (IpAddr::V6(first), IpAddr::V6(address)) => {
+                let differ = u128::from(first) ^ u128::from(address);
+                differ.leading_zeros() >= self.prefix
+            }
+            _ => false,
+        }
+    }
+}
+
+impl std::str::FromStr for IpRange {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let first: IpAddr = address.parse().map_err(|_| ())?;
+        let longest = if first.is_ipv4() { 32 } else { 128 };
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let prefix = match prefix {
+            None => longest,
+            Some(prefix) if is_number(prefix) => prefix.parse().ok().filter(|prefix| *prefix <= longest).ok_or(())?,
+            Some(_) => return Err(()),
+        };
+        Ok(Self { first, prefix })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_holds_the_addresses_that_begin_alike() {
+        for (range, address, holds) in [
+            ("10.0.0.1", "10.0.0.1", true),
+            ("10.0.0.1", "10.0.0.2", false),
+            ("10.0.0.0/8", "10.255.0.1", true),
+            ("10.0.0.0/8", "11.0.0.0", false),
+            ("10.0.0.0/8", "::ffff:10.1.1.1", true),
+            ("0.0.0.0/0", "1.2.3.4", true),
+            ("0.0.0.0/0", "::1", false),
+            ("2001:db8::/32", "2001:db8:1::", true),
+            ("2001:db8::/32", "2001:db9::", false),
+            ("::1", "::1", true),
+        ] {
+            let parsed: IpRange = range.parse().expect("a range");
+            assert_eq!(parsed.contains(address.parse().expect("an address")), holds, "{range} {address}");
+        }
+        for text in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "::/129", "example.com"] {
+            assert!(text.parse::<IpRange>().is_err(), "{text}");
+        }
     }
 }

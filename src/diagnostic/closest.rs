@@ -10,7 +10,11 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        // What differs in every letter is no slip of one.
+        .filter(|(distance, candidate)| {
+            let length = candidate.chars().count();
+            *distance <= length.max(3) / 3 && *distance < length
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -52,5 +56,7 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(closest(name, known), expected, "{name}");
         }
+        assert_eq!(closest("y", ["s", "m", "h", "d"]), None, "another letter is another unit");
+        assert_eq!(closest("hr", ["s", "m", "h", "d"]), None);
     }
 }

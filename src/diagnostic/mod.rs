@@ -5,6 +5,7 @@
 
 mod closest;
 mod json;
+mod secrecy;
 mod terminal;
 
 use std::fmt;

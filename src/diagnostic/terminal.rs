@@ -7,6 +7,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
+use super::secrecy::hidden;
 use super::{Diagnostic, Place, Severity, in_order};
 
 /// Characters shown before the place when the line must be cut.
@@ -141,6 +142,7 @@ impl Excerpt {
         };
         let to = text[from..line_end].char_indices().nth(WINDOW).map_or(line_end, |(index, _)| from + index);
 
+        let hidden = hidden(&place.source, line_start..line_end);
         let mut excerpt = Excerpt { text: String::new(), indent: 0, marked: 0 };
         let mut columns = 0;
         if from > line_start {
@@ -151,7 +153,8 @@ impl Excerpt {
             if from + index == start {
                 excerpt.indent = columns;
             }
-            let width = push_harmless(&mut excerpt.text, character);
+            let is_hidden = hidden.iter().any(|range| range.contains(&(from + index)));
+            let width = push_harmless(&mut excerpt.text, if is_hidden { '*' } else { character });
             columns += width;
             if (start..end).contains(&(from + index)) {
                 excerpt.marked += width;

@@ -60,8 +60,10 @@ pub struct Request<'a> {
     pub conditions: &'a [bool],
     /// The variables as the client sent them (`ctx.info.variables`).
     pub sent_variables: &'a Value,
-    /// The bit of the mode that authorized the request.
+    /// The bits of the mode that authorized the request, and of the caller's groups.
     pub mode: ModeMask,
+    /// The fields that the caller may not read although his mode may, by [`PlanField::index`]; `None` is none.
+    pub denied: Option<&'a [bool]>,
     /// The most resolvers that may run.
     pub resolver_limit: usize,
 }
@@ -220,7 +222,10 @@ impl Executor<'_> {
 
 /// Whether phase B reads this field: both phases must agree, or results would go to the wrong parents.
 pub(super) fn is_read(field: &PlanField, request: &Request<'_>) -> bool {
-    !field.too_deep && field.modes & request.mode != 0 && request.holds(field.condition)
+    !field.too_deep
+        && field.modes & request.mode != 0
+        && request.denied.is_none_or(|denied| !denied[field.index])
+        && request.holds(field.condition)
 }
 
 /// Collects the values below `value` that have fields of their own, in the order in which phase B walks them.

@@ -13,8 +13,8 @@ use super::ast::{Document, OperationKind, Position, VariableDefinition};
 use super::coercion::ArgumentTemplate;
 use crate::schema::Scalar;
 
-/// The authorization modes that may read a field, as a bit mask; the request has one bit set.
-pub type ModeMask = u8;
+/// The authorization modes and groups that may read a field, or that a caller has, as a bit mask.
+pub type ModeMask = u128;
 
 /// Which resolver of the API answers a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ pub struct PlanField {
     pub resolvers_below: bool,
     /// When it is part of the answer; `None` is always.
     pub condition: Option<ConditionId>,
-    /// The modes that may read it.
+    /// The modes and groups that may read it.
     pub modes: ModeMask,
     /// Whether it lies below the query depth limit, so that it is refused.
     pub too_deep: bool,

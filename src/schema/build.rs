@@ -168,7 +168,7 @@ fn authorization<'a>(directives: impl Iterator<Item = &'a Node<Directive>>) -> V
             "aws_oidc" => Some(AuthorizationDirective::Oidc),
             "aws_lambda" => Some(AuthorizationDirective::Lambda),
             "aws_cognito_user_pools" => Some(AuthorizationDirective::CognitoUserPools { groups: groups(directive) }),
-            "aws_auth" => Some(AuthorizationDirective::Auth { groups: groups(directive).unwrap_or_default() }),
+            "aws_auth" => Some(AuthorizationDirective::Auth { groups: groups(directive) }),
             _ => None,
         })
         .collect()

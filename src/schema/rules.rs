@@ -30,6 +30,7 @@ pub(super) fn check(schema: &Schema, options: Options, places: &Places<'_>, diag
                 }
                 for field in node.fields.values() {
                     check.field(name, field);
+                    check.interface_field(name, field);
                 }
             }
             ExtendedType::InputObject(node) => {
@@ -107,6 +108,17 @@ impl Check<'_, '_> {
         }
         for directive in field.directives.get_all("aws_subscribe") {
             self.subscribe(type_name, field, directive);
+        }
+    }
+
+    /// Objects are answered, never interfaces: what counts is what their own fields and types say.
+    fn interface_field(&mut self, interface: &str, field: &FieldDefinition) {
+        let acted_on = |name: &str| name != "aws_subscribe" && prelude::ACTED_ON.contains(&name);
+        for directive in field.directives.iter().filter(|directive| acted_on(&directive.name)) {
+            let message =
+                format!("`@{}` on `{interface}.{}` has no effect: `{interface}` is an interface", directive.name, field.name);
+            let help = "write it on the field of the object types that implement it";
+            self.add(Diagnostic::warning("misplaced-directive", message).help(help), directive.location());
         }
     }
 

@@ -145,8 +145,8 @@ pub enum AuthorizationDirective {
     },
     /// `@aws_auth(cognito_groups: […])`
     Auth {
-        /// The groups.
-        groups: Vec<Str>,
+        /// The groups, if named.
+        groups: Option<Vec<Str>>,
     },
 }
 

@@ -30,12 +30,13 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
 pub(super) struct Fault {
     status: StatusCode,
     error_type: &'static str,
-    message: Cow<'static, str>,
+    /// A few faults of AppSync's have none.
+    message: Option<Cow<'static, str>>,
 }
 
 impl Fault {
     pub(super) fn new(status: StatusCode, error_type: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, error_type, message: message.into() }
+        Self { status, error_type, message: Some(message.into()) }
     }
 
     /// A request that is not GraphQL over HTTP.
@@ -56,7 +57,8 @@ impl Fault {
 
     /// The body. AppSync writes `message` first for malformed requests and `errorType` first for all others.
     fn body(&self) -> Vec<u8> {
-        let mut members = [("errorType", self.error_type), ("message", &*self.message)];
+        let mut members = vec![("errorType", self.error_type)];
+        members.extend(self.message.as_deref().map(|message| ("message", message)));
         if self.error_type == MALFORMED {
             members.reverse();
         }
@@ -79,7 +81,7 @@ const MALFORMED: &str = "MalformedHttpRequestException";
 
 impl From<AuthFault> for Fault {
     fn from(fault: AuthFault) -> Self {
-        Self::new(fault.status(), fault.error_type(), fault.to_string())
+        Self { status: fault.status(), error_type: fault.error_type(), message: fault.message().map(Cow::Owned) }
     }
 }
 
@@ -87,6 +89,11 @@ impl From<RequestFault> for Fault {
     fn from(fault: RequestFault) -> Self {
         match fault {
             RequestFault::Unparsable => Self::malformed(fault.to_string()),
+            RequestFault::PermissionDenied => Self {
+                status: StatusCode::UNAUTHORIZED,
+                error_type: "UnauthorizedException",
+                message: Some(Cow::Owned(fault.to_string())),
+            },
         }
     }
 }
@@ -156,10 +163,11 @@ pub(super) fn timed_out() -> Fault {
     Fault::new(StatusCode::GATEWAY_TIMEOUT, "ExecutionTimeout", "Execution timed out.")
 }
 
-/// Texts of a fault for logs.
+/// Texts of a fault for logs: the first line. What a signature should have been made of, which AWS appends, has headers in it.
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}: {}", self.status.as_u16(), self.error_type, self.message)
+        let first = self.message.as_deref().and_then(|message| message.lines().next()).unwrap_or("no message");
+        write!(f, "{} {}: {}", self.status.as_u16(), self.error_type, first)
     }
 }
 
@@ -185,6 +193,7 @@ mod tests {
             AuthFault::NotAuthorized.into(),
             r#"{"errors":[{"errorType":"UnauthorizedException","message":"You are not authorized to make this call."}]}"#,
         );
+        check(AuthFault::Authorizer.into(), r#"{"errors":[{"errorType":"BadRequestException"}]}"#);
         check(Fault::malformed("a \"b\""), r#"{"errors":[{"message":"a \"b\"","errorType":"MalformedHttpRequestException"}]}"#);
     }
 }

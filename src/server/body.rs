@@ -118,6 +118,7 @@ pub(super) fn parse(body: &[u8]) -> Result<GraphqlRequest, Fault> {
 /// The request in the query string of a GET; `variables` is JSON in it.
 pub(super) fn parse_query(query: &str) -> Result<GraphqlRequest, Fault> {
     let (mut text, mut operation_name, mut variables) = (None, Value::Null, Value::Null);
+    let mut seen = Vec::with_capacity(3);
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decoded = || {
@@ -125,6 +126,13 @@ pub(super) fn parse_query(query: &str) -> Result<GraphqlRequest, Fault> {
             let decoded = percent_decode(spaced.as_bytes()).decode_utf8().map(std::borrow::Cow::into_owned);
             decoded.map_err(|_| Fault::malformed(format!("The parameter '{name}' is not UTF-8.")))
         };
+        if ["query", "operationName", "variables"].contains(&name) {
+            // A signature covers parameters in any order: the one that counts could be swapped.
+            if seen.contains(&name) {
+                return Err(Fault::malformed(format!("The parameter '{name}' is there twice.")));
+            }
+            seen.push(name);
+        }
         match name {
             "query" => text = Some(Value::from(decoded()?)),
             "operationName" => operation_name = Some(decoded()?).filter(|name| !name.is_empty()).into(),
@@ -218,6 +226,8 @@ mod tests {
                 "query={a}&variables={",
                 "400 MalformedHttpRequestException: The parameter 'variables' is not JSON: expected a key in double quotes at line 1 column 2.",
             ),
+            ("query={a}&query={b}", "400 MalformedHttpRequestException: The parameter 'query' is there twice."),
+            ("variables={}&query={a}&variables=", "400 MalformedHttpRequestException: The parameter 'variables' is there twice."),
             ("query={a}&variables=[]", "400 MalformedHttpRequestException: variables must be an object, found list."),
         ] {
             assert_eq!(shown(parse_query(query)), expected, "{query}");

@@ -25,9 +25,10 @@ use super::lambda::{self, FunctionsEndpoint};
 use super::routes::Routes;
 use super::service::{self, Entrance, Peer, Shared};
 use super::stall::StallGuard;
-use super::{Execute, Mode, ServedApi, Settings, upstream};
+use super::{Execute, Mode, ServedApi, Settings, upstream, user_pools};
 use crate::api::Api;
 use crate::event_bus::EventBuses;
+use crate::user_pool::LocalUserPools;
 
 /// A server that listens.
 pub struct Server<E = Api> {
@@ -67,7 +68,7 @@ impl<E: Execute> Server<E> {
             listener,
             local_addr,
             tables: None,
-            shared: Shared { routes, settings, pages, tables: None, functions: None, events: None },
+            shared: Shared { routes, settings, pages, tables: None, functions: None, events: None, user_pools: None },
         })
     }
 
@@ -110,6 +111,20 @@ impl<E: Execute> Server<E> {
         let loopback = self.local_addr.ip().is_loopback();
         self.shared.events = event_bus::Endpoint::new(buses, self.shared.settings.mode, loopback);
         self
+    }
+
+    /// Adds the Cognito endpoint, in development on a loopback address; elsewhere this does nothing.
+    #[must_use]
+    pub fn with_user_pools(mut self, pools: Arc<LocalUserPools>) -> Self {
+        let loopback = self.local_addr.ip().is_loopback();
+        self.shared.user_pools = user_pools::Endpoint::new(pools, self.shared.settings.mode, loopback);
+        self
+    }
+
+    /// Whether the Cognito endpoint is served.
+    #[must_use]
+    pub fn has_user_pools(&self) -> bool {
+        self.shared.user_pools.is_some()
     }
 
     /// Whether the EventBridge endpoint is served.

@@ -21,10 +21,12 @@ mod request_id;
 mod routes;
 mod service;
 pub mod settings;
+mod source_ip;
 mod stall;
 #[cfg(test)]
 mod tests;
 pub mod upstream;
+pub mod user_pools;
 
 use std::future::Future;
 use std::sync::Arc;

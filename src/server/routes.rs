@@ -115,6 +115,24 @@ pub(super) fn host(parts: &Parts) -> &str {
     }
 }
 
+/// What is wrong with the hosts that a request names. Several of them are a request that the next reader may take for another API:
+/// signatures cover the header, routes go by the target when it is a whole URL.
+pub(super) fn host_fault(parts: &Parts) -> Option<&'static str> {
+    let mut named = parts.headers.get_all(http::header::HOST).iter();
+    let host = named.next();
+    if named.next().is_some() {
+        return Some("The header 'host' must not be repeated.");
+    }
+    match (host, parts.uri.authority()) {
+        // RFC 9112, section 3.2; a host was optional before.
+        (None, _) if parts.version >= http::Version::HTTP_11 => Some("The header 'host' is missing."),
+        (Some(host), Some(authority)) if !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()) => {
+            Some("The header 'host' and the request's target name different hosts.")
+        }
+        _ => None,
+    }
+}
+
 /// A host without port and trailing dot, in lower case.
 pub(super) fn normalize(host: &str) -> Cow<'_, str> {
     let name = match host.rsplit_once(':') {
@@ -134,7 +152,7 @@ mod tests {
 
     fn api(api_id: &str, hosts: &[&str]) -> ServedApi<()> {
         let hosts = hosts.iter().map(ToString::to_string).collect();
-        ServedApi::new(api_id, hosts, Arc::new(()), Authenticator::api_key(ApiKeys::default()))
+        ServedApi::new(api_id, hosts, Arc::new(()), Authenticator::new().api_keys(ApiKeys::default()))
     }
 
     fn shown(routes: &Routes<()>, host: &str, path: &str) -> String {

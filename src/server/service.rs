@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use axum::Router;
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
@@ -17,9 +18,13 @@ use value::Str;
 use super::answer::{self, Fault, HttpResponse};
 use super::cors::Grant;
 use super::disconnect::{Finish, Lease};
-use super::routes::{Route, Routes};
-use super::{Execute, Serving, Settings, body, dynamodb, event_bus, lambda, request_id, upstream};
+use super::routes::{Route, Routes, host_fault};
+use super::source_ip::source_ip;
+use super::{Execute, Mode, Serving, Settings, body, dynamodb, event_bus, lambda, request_id, upstream, user_pools};
 use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
+use crate::auth::sigv4::SignedRequest;
+use crate::auth::{Arrived, AuthFault, AuthorizerRequest, Identity, Way};
+use crate::lineage;
 
 /// What all connections share.
 pub(super) struct Shared<E> {
@@ -33,6 +38,8 @@ pub(super) struct Shared<E> {
     pub(super) functions: Option<lambda::Endpoint>,
     /// The EventBridge endpoint, where there is one.
     pub(super) events: Option<event_bus::Endpoint>,
+    /// The Cognito endpoint, where there is one.
+    pub(super) user_pools: Option<user_pools::Endpoint>,
 }
 
 /// Which listener a connection came in by.
@@ -70,15 +77,28 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
     {
         return event_bus::answer(events, &shared.settings, &peer, parts, body).await;
     }
+    if let Some(pools) = &shared.user_pools
+        && user_pools::is_endpoint(parts.uri.path())
+    {
+        return user_pools::answer(pools, &shared.settings, &peer, parts, body).await;
+    }
     let request_id = request_id::next();
     let grant = shared.settings.cors.grant(&parts.headers);
-    let outcome = match shared.routes.find(&parts) {
-        Route::Graphql(api, domain_name) => {
+    let route = match host_fault(&parts) {
+        Some(message) => Err(Fault::new(StatusCode::BAD_REQUEST, "BadRequestException", message)),
+        None => Ok(shared.routes.find(&parts)),
+    };
+    let outcome = match route {
+        Err(fault) => {
+            body::discard(&parts.headers, body).await;
+            Err(fault)
+        }
+        Ok(Route::Graphql(api, domain_name)) => {
             let serving = api.current.load_full();
             let call = Call { settings: &shared.settings, peer: &peer, request_id: &request_id, grant: &grant };
             graphql(call, &serving, domain_name, parts, body).await
         }
-        other => {
+        Ok(other) => {
             let fault = not_found(&other);
             elsewhere(&shared, parts, body, &peer, &request_id, fault).await
         }
@@ -93,6 +113,25 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
             answer::fault(&fault, &request_id, &grant)
         }
     }
+}
+
+/// How far a request has come by its headers.
+enum Judged<'r> {
+    Admitted(Identity),
+    /// The body decides.
+    ByBody(Way<'r>),
+}
+
+/// Says in the log what an answer does not say. In production every token that ended would be a line, of anybody's making.
+fn refused(fault: AuthFault, call: Call<'_>) -> Fault {
+    if let Some(reason) = fault.reason() {
+        let request_id = &**call.request_id;
+        match call.settings.mode {
+            Mode::Development => tracing::info!(request_id, %reason, "a token was refused"),
+            Mode::Production => tracing::debug!(request_id, %reason, "a token was refused"),
+        }
+    }
+    fault.into()
 }
 
 /// A request to a GraphQL endpoint, beside its content.
@@ -120,28 +159,66 @@ async fn graphql<E: Execute>(
         let message = format!("{} is not an operation of {}: use POST.", parts.method, parts.uri.path());
         return Err(Fault::unknown_operation(StatusCode::METHOD_NOT_ALLOWED, message));
     }
-    let identity = match serving.authenticator.authenticate(&parts.headers, SystemTime::now()) {
-        Ok(identity) => identity,
+    let query = parts.uri.query().unwrap_or_default();
+    let authenticator = &serving.authenticator;
+    let deadline = started + settings.request_timeout;
+    let arrived = |body, operation| {
+        let headers = &parts.headers;
+        let signed = SignedRequest { method: parts.method.as_str(), path: parts.uri.path(), query, headers, body };
+        Arrived { signed, operation, deadline }
+    };
+    // Who shows by his headers alone that he may not come in does not get his body read.
+    let judged = match authenticator.way(&parts.headers, query) {
+        Ok(way) if way.needs_body() => Ok(Judged::ByBody(way)),
+        Ok(way) => authenticator.authenticate(way, &arrived(&[], None), SystemTime::now()).await.map(Judged::Admitted),
+        Err(fault) => Err(fault),
+    };
+    let judged = match judged {
+        Ok(judged) => judged,
         Err(fault) => {
             body::discard(&parts.headers, body).await;
-            return Err(fault.into());
+            return Err(refused(fault, call));
         }
     };
-    let request = if parts.method == Method::GET {
-        body::parse_query(parts.uri.query().unwrap_or_default())?
-    } else {
-        let bytes = body::read(&parts.headers, body, settings.body_limit, settings.body_read_timeout).await?;
-        body::parse(&bytes)?
+    let bytes = match &judged {
+        Judged::Admitted(_) if parts.method == Method::GET => Bytes::new(),
+        _ => body::read(&parts.headers, body, settings.body_limit, settings.body_read_timeout).await?,
     };
+    let parse = || if parts.method == Method::GET { body::parse_query(query) } else { body::parse(&bytes) };
+    let mut shown = None;
+    let (identity, request) = match judged {
+        Judged::Admitted(identity) => (identity, parse()?),
+        Judged::ByBody(way @ Way::Lambda(_)) => {
+            let request = parse()?;
+            // Resolvers see the same ones, so that they are read once.
+            let headers = shown.insert(RequestHeaders::from(parts.headers.clone()));
+            let operation = AuthorizerRequest {
+                request_id,
+                query: &request.query,
+                operation_name: request.operation_name.as_deref(),
+                variables: &request.variables,
+                headers,
+            };
+            let judged = authenticator.authenticate(way, &arrived(&bytes, Some(operation)), SystemTime::now()).await;
+            (judged.map_err(|fault| refused(fault, call))?, request)
+        }
+        Judged::ByBody(way) => {
+            let judged = authenticator.authenticate(way, &arrived(&bytes, None), SystemTime::now()).await;
+            (judged.map_err(|fault| refused(fault, call))?, parse()?)
+        }
+    };
+    // A function of an event rule may be the one who asks.
+    let rules = lineage::read(&parts.headers);
+    let source_ip = source_ip(peer.address.ip(), &parts.headers, &settings.trusted_proxies);
     let context = RequestContext {
         identity,
-        headers: RequestHeaders::from(parts.headers),
-        peer: Some(peer.address.ip()),
+        headers: shown.unwrap_or_else(|| RequestHeaders::from(parts.headers)),
+        source_ip,
         domain_name,
         request_id: Str::clone(request_id),
-        deadline: started + settings.request_timeout,
+        deadline,
     };
-    execute(call, serving, request, context).await
+    lineage::behind(rules, execute(call, serving, request, context)).await
 }
 
 async fn execute<E: Execute>(

@@ -16,6 +16,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Which web pages may call the APIs.
     pub cors: Cors,
+    /// Whose `x-forwarded-for` counts.
+    pub trusted_proxies: Vec<crate::definition::IpRange>,
     /// How many bytes the body of a request may have.
     pub body_limit: usize,
     /// How many bytes the head of a request may have.
@@ -41,6 +43,7 @@ impl Default for Settings {
             port: 4000,
             mode: Mode::Development,
             cors: Cors::default(),
+            trusted_proxies: Vec::new(),
             body_limit: 1024 * 1024,
             header_limit: 64 * 1024,
             request_timeout: Duration::from_secs(30),

@@ -14,6 +14,7 @@ use value::{Value, value};
 
 use super::*;
 use crate::auth::{ApiKey, ApiKeys};
+use crate::lineage;
 
 /// Runs what the query's text says.
 #[derive(Debug, Default)]
@@ -51,7 +52,7 @@ impl Execute for Script {
             let shown = value!({
                 "query": (&request.query), "operationName": (request.operation_name.clone()), "variables": (request.variables.clone()),
                 "domainName": (context.domain_name.clone()), "headers": (context.headers.value().clone()),
-                "peer": (context.peer.map(|peer| peer.to_string())),
+                "peer": (context.source_ip.join(" ")), "rules": (u32::from(lineage::depth())),
             });
             let headers =
                 vec![("x-mine".into(), "1".into()), ("content-type".into(), "text/html".into()), ("bad name".into(), "1".into())];
@@ -76,7 +77,7 @@ async fn start_with(apis: &[(&str, &[&str])], change: impl FnOnce(&mut Settings)
         .map(|(api_id, hosts)| {
             let keys = ApiKeys::new([ApiKey::new(format!("da2-{api_id}"))]);
             let hosts = hosts.iter().map(ToString::to_string).collect();
-            ServedApi::new(*api_id, hosts, Arc::clone(&script), Authenticator::api_key(keys))
+            ServedApi::new(*api_id, hosts, Arc::clone(&script), Authenticator::new().api_keys(keys))
         })
         .collect();
     let server = Server::bind(settings, apis).await.expect("a listener");
@@ -153,7 +154,8 @@ impl Running {
 fn request(method: &str, target: &str, headers: &[&str], body: &str) -> String {
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let length = if body.is_empty() && method != "POST" { String::new() } else { format!("content-length: {}\r\n", body.len()) };
-    format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\n{headers}{length}\r\n{body}")
+    let host = if headers.starts_with("host:") { "" } else { "host: localhost\r\n" };
+    format!("{method} {target} HTTP/1.1\r\n{host}{headers}{length}\r\n{body}")
 }
 
 fn post(body: &str) -> String {
@@ -177,7 +179,7 @@ async fn an_operation_is_answered_with_appsyncs_headers() {
             "host": "localhost", "x-api-key": "da2-one", "x-twice": ["1", "2"], "content-type": "application/graphql",
             "content-length": (body.len().to_string()),
         },
-        "peer": "127.0.0.1",
+        "peer": "127.0.0.1", "rules": 0,
     });
     assert_eq!(answer.json(), value!({"data": expected}));
     for (name, text) in [
@@ -534,7 +536,7 @@ async fn a_mutation_outlives_its_client_and_a_query_does_not() {
 #[tokio::test]
 async fn a_reload_is_seen_by_the_next_request() {
     let script = Arc::new(Script::default());
-    let keys = |key: &str| Authenticator::api_key(ApiKeys::new([ApiKey::new(key)]));
+    let keys = |key: &str| Authenticator::new().api_keys(ApiKeys::new([ApiKey::new(key)]));
     let api = ServedApi::new("one", Vec::new(), Arc::clone(&script), keys("da2-old"));
     let handle = api.clone();
     let server = Server::bind(Settings { port: 0, ..Settings::default() }, vec![api]).await.expect("a listener");
@@ -545,6 +547,20 @@ async fn a_reload_is_seen_by_the_next_request() {
         socket.write_all(query("{a}").as_bytes()).await.expect("sent");
         assert_eq!(receive(&mut socket).await.expect("an answer").status, status);
         handle.reload(Arc::clone(&script), keys(key));
+    }
+}
+
+/// A rule's function may ask us by HTTP, which AWS's SDKs tell in this header.
+#[tokio::test]
+async fn an_operation_knows_the_rules_behind_its_request() {
+    let server = start().await;
+    let body = value!({"query": "{a}"}).to_json();
+    let ours = format!("x-amzn-trace-id: {}", lineage::trace_header(3).expect("a header"));
+    for (header, expected) in
+        [("x-a: b", 0), (&*ours, 3), ("x-amzn-trace-id: Root=1-0-0", 0), ("x-amzn-trace-id: Root=1-0-0;Lineage=1:73796e63:16", 0)]
+    {
+        let answer = server.send(&request("POST", "/graphql", &["x-api-key: da2-one", header], &body)).await.json();
+        assert_eq!(answer.at(&["data", "rules"]), &Value::from(expected), "{header}");
     }
 }
 
@@ -565,6 +581,7 @@ async fn the_development_upstream_is_for_this_machine_only() {
     assert_eq!(server.send(&get("/_upstream/venues/nowhere", &[])).await.status, 404);
     assert_eq!(server.send(&get("/_upstream/venues", &["origin: https://evil.test"])).await.status, 403);
     assert_eq!(server.send(&get("/_upstream/venues", &["host: evil.test"])).await.status, 403);
+    assert_eq!(server.send(&get("/_upstream/venues", &["host: localhost", "host: evil.test"])).await.status, 400);
     assert_eq!(server.send(&get("/ping", &[])).await.body, "healthy");
 
     let production = start_with(&[("one", &[])], |settings| settings.mode = Mode::Production).await;

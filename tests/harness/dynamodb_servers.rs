@@ -66,6 +66,23 @@ fn installed(kind: &str, (file, pins): (&str, &str)) -> PathBuf {
     })
 }
 
+/// A program in a process group of its own that ends with this process, however that goes: a shell holds the pipe from it.
+pub(crate) fn held(program: &Path) -> Command {
+    const HOLD: &str = r#"exec 3<&0; "$@" </dev/null 3<&- & server=$!
+        { cat <&3 >/dev/null; kill -9 "$server"; } 2>/dev/null & wait "$server""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", HOLD, "sh"]).arg(program).process_group(0).stdin(Stdio::piped());
+    command
+}
+
+/// Kills what [`held`] started, and what that started.
+pub(crate) fn kill_held(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.wait();
+}
+
 /// A running server. It is stopped when this goes away.
 pub(crate) struct DynamodbServer {
     child: Child,
@@ -114,21 +131,14 @@ impl DynamodbServer {
     }
 
     fn spawn(program: &Path, arguments: &[&str], port_option: &str) -> Self {
-        // A shell holds the pipe from this process, and ends the server when this process is gone, however it went.
-        const HOLD: &str = r#"exec 3<&0; "$@" </dev/null 3<&- & server=$!
-            { cat <&3 >/dev/null; kill -9 "$server"; } 2>/dev/null & wait "$server""#;
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = std::fs::File::create(folder.path().join(LOG)).expect("a file for what the server writes");
-        let child = Command::new("sh")
-            .args(["-c", HOLD, "sh"])
-            .arg(program)
+        let child = held(program)
             .args(arguments)
             .args([port_option, &free.port().to_string()])
             .env("PYTHONUNBUFFERED", "1")
             .current_dir(folder.path())
-            .process_group(0)
-            .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("the same file"))
             .stderr(log)
             .spawn()
@@ -145,9 +155,6 @@ impl DynamodbServer {
 
 impl Drop for DynamodbServer {
     fn drop(&mut self) {
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait();
+        kill_held(&mut self.child);
     }
 }

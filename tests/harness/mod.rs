@@ -6,9 +6,11 @@
 #![allow(dead_code, reason = "every test binary uses another part")]
 #![allow(unused_imports, reason = "every test binary uses another part")]
 
+pub(crate) mod attack;
 pub(crate) mod aws_clients;
 pub(crate) mod dynamodb_servers;
 mod http;
+pub(crate) mod node;
 mod process;
 
 use std::path::{Path, PathBuf};

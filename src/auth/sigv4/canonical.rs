@@ -1,5 +1,6 @@
 //! The canonical request: the form that signer and verifier agree on.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
@@ -55,9 +56,25 @@ pub(super) fn path(path: &str) -> String {
     percent_encode(normal.as_bytes(), RESERVED_IN_PATH).to_string()
 }
 
-/// The parameters of a query, each encoded once, by name and then value.
+/// A canonical request as errors show it, AWS's do, but without the values of headers that let somebody in.
+pub(super) fn shown(canonical: &[u8]) -> String {
+    const SECRET: [&str; 4] = ["x-amz-security-token:", "x-api-key:", "authorization:", "cookie:"];
+    let text = String::from_utf8_lossy(canonical);
+    let lines: Vec<_> = text
+        .split('\n')
+        .map(|line| match SECRET.iter().find(|name| line.starts_with(**name)) {
+            Some(name) => Cow::from(format!("{name}…")),
+            None => Cow::from(line),
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// The parameters of a query, each encoded once, by name and then value. A plus is a blank, as who reads the parameters takes it:
+/// one that stood for itself could otherwise be made a blank after it was signed.
 pub(super) fn query(query: &str) -> String {
     let encode = |text: &str| {
+        let text = text.replace('+', " ");
         let bytes: Vec<u8> = percent_decode(text.as_bytes()).collect();
         percent_encode(&bytes, RESERVED).to_string()
     };

@@ -57,6 +57,9 @@ pub enum SignatureError {
     /// Headers that have to be signed and are not; the sentences name them.
     #[error("{0}")]
     UnsignedHeaders(String),
+    /// Headers that are signed and not there; the sentences name them.
+    #[error("{0}")]
+    AbsentHeaders(String),
     /// A header that makes the request ambiguous when it is there twice.
     #[error("The header '{0}' must not be repeated.")]
     Repeated(&'static str),
@@ -76,7 +79,7 @@ pub enum SignatureError {
          been\n'{canonical_request}'\n\nThe String-to-Sign should have been\n'{string_to_sign}'\n"
     )]
     DoesNotMatch {
-        /// The request as it should have been signed.
+        /// The request as it should have been signed, without the values of headers that are secret.
         canonical_request: String,
         /// What should have been signed.
         string_to_sign: String,
@@ -89,7 +92,9 @@ impl SignatureError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::MissingToken => "MissingAuthenticationTokenException",
-            Self::Incomplete(_) | Self::Date(_) | Self::Credential(_) | Self::Algorithm(_) => "IncompleteSignatureException",
+            Self::Incomplete(_) | Self::Date(_) | Self::Credential(_) | Self::Algorithm(_) | Self::AbsentHeaders(_) => {
+                "IncompleteSignatureException"
+            }
             Self::UnrecognizedClient => "UnrecognizedClientException",
             _ => "InvalidSignatureException",
         }

@@ -9,9 +9,11 @@
 mod authorization;
 mod canonical;
 mod error;
+mod signing_keys;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
@@ -22,6 +24,7 @@ use canonical::{hex, sha256_hex};
 
 pub use authorization::Authorization;
 pub use error::SignatureError;
+pub use signing_keys::SigningKeys;
 
 /// The algorithm, as it stands in the `Authorization` header.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -31,7 +34,7 @@ const TERMINATOR: &str = "aws4_request";
 pub const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A request as it arrived, nothing decoded and nothing normalized.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SignedRequest<'a> {
     /// The method.
     pub method: &'a str,
@@ -43,6 +46,13 @@ pub struct SignedRequest<'a> {
     pub headers: &'a HeaderMap,
     /// The body, compressed if it was sent so.
     pub body: &'a [u8],
+}
+
+/// Without headers, query and body, which hold credentials.
+impl std::fmt::Debug for SignedRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedRequest").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// What a credential must be scoped to.
@@ -91,11 +101,27 @@ pub fn verify(
     tolerance: Duration,
     lookup: impl FnOnce(&str, Option<&str>) -> Option<Credential>,
 ) -> Result<Principal, SignatureError> {
+    let secret = |id: &str, token: Option<&str>| lookup(id, token).map(|credential| credential.secret_access_key);
+    verify_with(request, expect, (now, tolerance), None, secret)
+}
+
+/// As [`verify`], with the keys that were derived before; `clock` is the time and the tolerance, `lookup` finds the secret access
+/// key. `keys` belongs to one set of access keys, of which each id has one secret.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_with<S: AsRef<str>>(
+    request: &SignedRequest<'_>,
+    expect: Scope<'_>,
+    (now, tolerance): (SystemTime, Duration),
+    keys: Option<&SigningKeys>,
+    lookup: impl FnOnce(&str, Option<&str>) -> Option<S>,
+) -> Result<Principal, SignatureError> {
     let authorization = Authorization::read(request.headers, request.query)?.ok_or(SignatureError::MissingToken)?;
     let signer = authorization.signer(request.headers, expect)?;
     signer.check_time(now, tolerance)?;
     let token = single(request.headers, "x-amz-security-token")?;
-    let credential = lookup(signer.access_key_id, token).ok_or(SignatureError::UnrecognizedClient)?;
+    let secret = lookup(signer.access_key_id, token).ok_or(SignatureError::UnrecognizedClient)?;
     signer.check_signed_headers(request.headers)?;
 
     let payload = sha256_hex(request.body);
@@ -110,14 +136,17 @@ pub fn verify(
     }
     let canonical = canonical::request(request, &signer.signed_headers, &payload);
     let string_to_sign = format!("{ALGORITHM}\n{}\n{}\n{}", signer.moment, signer.scope(), sha256_hex(&canonical));
-    let key = signing_key(&credential.secret_access_key, signer.date, signer.region, signer.service);
+    let known = keys.and_then(|keys| keys.get(signer.credential));
+    let is_known = known.is_some();
+    let key = known.unwrap_or_else(|| Arc::new(signing_key(secret.as_ref(), signer.date, signer.region, signer.service)));
     let given = hex::decode(signer.signature);
     // Compared in constant time.
     if given.is_none_or(|given| hmac::verify(&key, string_to_sign.as_bytes(), &given).is_err()) {
-        return Err(SignatureError::DoesNotMatch {
-            canonical_request: String::from_utf8_lossy(&canonical).into_owned(),
-            string_to_sign,
-        });
+        return Err(SignatureError::DoesNotMatch { canonical_request: canonical::shown(&canonical), string_to_sign });
+    }
+    // Only now: nobody else decides what is kept.
+    if let Some(keys) = keys.filter(|_| !is_known) {
+        keys.keep(signer.credential, key);
     }
     Ok(Principal { access_key_id: signer.access_key_id.to_owned(), region: signer.region.to_owned() })
 }

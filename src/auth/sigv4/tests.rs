@@ -178,6 +178,13 @@ fn refusals_are_worded_as_aws_words_them() {
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header.",
         ),
         (
+            "authorization",
+            with(credential).replace("host;", "accept;host;x-a;"),
+            "IncompleteSignatureException",
+            "'accept' is named as a SignedHeader, but it does not exist in the HTTP request. 'x-a' is named as a SignedHeader, but \
+             it does not exist in the HTTP request.",
+        ),
+        (
             "x-amz-target",
             "DynamoDB_20120810.DeleteTable".into(),
             "InvalidSignatureException",
@@ -202,6 +209,15 @@ fn refusals_are_worded_as_aws_words_them() {
         let error = case.verify().expect_err(value);
         assert_eq!((error.code(), error.to_string().as_str()), (*code, *message), "{name}: {value}");
     }
+}
+
+#[test]
+fn clients_may_add_their_name_after_signing() {
+    let mut case = case("get-vanilla");
+    case.headers.insert("x-amz-user-agent", HeaderValue::from_static("aws-amplify/3.0.7"));
+    assert!(case.verify().is_ok());
+    case.headers.insert("x-amz-user-agents", HeaderValue::from_static("a"));
+    assert!(matches!(case.verify(), Err(SignatureError::UnsignedHeaders(_))));
 }
 
 #[test]
@@ -252,6 +268,49 @@ fn the_payload_is_signed() {
     check("UNSIGNED-PAYLOAD", &SignatureError::UnsignedPayload);
     check("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &SignatureError::UnsignedPayload);
     check(&sha256_hex(b"other"), &SignatureError::PayloadMismatch);
+}
+
+#[test]
+fn derived_keys_are_kept_for_their_own_scope_and_only_when_they_proved_right() {
+    let keys = SigningKeys::default();
+    let check = |case: &Case, secret: &str, seconds: u64| {
+        let clock = (UNIX_EPOCH + Duration::from_secs(seconds), TOLERANCE);
+        verify_with(&case.request(), Scope { region: None, service: "service" }, clock, Some(&keys), |_, _| {
+            Some(secret.to_owned())
+        })
+    };
+    let case = case("get-vanilla");
+    assert!(check(&case, "another secret", MOMENT).is_err());
+    assert_eq!(keys.count(), 0, "a wrong key is not kept");
+    for _ in 0..2 {
+        assert!(check(&case, SECRET, MOMENT).is_ok());
+        assert_eq!(keys.count(), 1);
+    }
+    // A kept key opens nothing that its owner did not sign.
+    let mut other = case_with(&case, |text| text.replace("us-east-1", "eu-west-1"));
+    assert!(check(&other, SECRET, MOMENT).is_err());
+    other = case_with(&case, |text| text.replace("AKIDEXAMPLE", "AKIDOTHER"));
+    assert!(check(&other, "secret of somebody else", MOMENT).is_err());
+    other = case_with(&case, str::to_owned);
+    other.path = "/other".into();
+    assert!(check(&other, SECRET, MOMENT).is_err());
+    assert!(check(&case, SECRET, MOMENT + 301).is_err());
+    assert_eq!(keys.count(), 1);
+    for (case, _) in suite().into_iter().filter(|(case, _)| case.name != "post-sts-token/post-sts-header-after") {
+        assert!(check(&case, SECRET, MOMENT).is_ok(), "{}", case.name);
+    }
+    assert_eq!(keys.count(), 1);
+    let shown = format!("{keys:?}");
+    assert_eq!(shown, "SigningKeys { .. }");
+}
+
+/// A case with another `Authorization` header.
+fn case_with(case: &Case, change: impl Fn(&str) -> String) -> Case {
+    let mut headers = case.headers.clone();
+    let changed = change(headers["authorization"].to_str().expect("text"));
+    headers.insert("authorization", HeaderValue::from_str(&changed).expect("a value"));
+    let [name, method, path, query, body] = [&case.name, &case.method, &case.path, &case.query, &case.body].map(String::clone);
+    Case { name, method, path, query, headers, body }
 }
 
 proptest! {

@@ -11,7 +11,7 @@ use super::files::Folder;
 use super::resolver::{self, Reader};
 use super::table::{Report, Table};
 use super::values::{OneOrMany, Problem, Spanned};
-use super::{authentication, data_source, server};
+use super::{authentication, data_source, iam_principal, server};
 use crate::definition::{
     ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, Limits, Secret,
 };
@@ -23,6 +23,8 @@ const MOST_PROVIDERS: usize = 50;
 const MOST_VARIABLES: usize = 50;
 const VARIABLE_NAME: std::ops::RangeInclusive<usize> = 2..=64;
 const VARIABLE_VALUE: usize = 512;
+/// The account of APIs that do not say theirs.
+const ACCOUNT: &str = "000000000000";
 /// AppSync's own ceilings.
 const DEEPEST_QUERY: u32 = 75;
 const MOST_RESOLVERS: u32 = 10_000;
@@ -42,6 +44,8 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, stric
     });
     let name = name.unwrap_or_else(|| Str::from("api"));
     let api_id = table.checked("api_id", api_id).unwrap_or_else(|| slug(&name));
+    let region = table.checked("region", region);
+    let account_id = table.checked("account_id", iam_principal::account).unwrap_or_else(|| ACCOUNT.into());
     let domain_names = table.checked("domain_names", domain_names).unwrap_or_default();
 
     let authentication = authentication::read(&mut table, true);
@@ -52,6 +56,7 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, stric
         too_many(report, &place, additional_authentication_providers.len(), "authorization modes", MOST_PROVIDERS);
     }
     let api_keys = api_keys(&mut table, now);
+    let iam_principals = iam_principal::read(&mut table, folder, &account_id);
 
     let limits = table.table("limits").map_or_else(Limits::default, |table| read_limits(table, strict));
     let schema = schema(&mut table, folder);
@@ -100,6 +105,8 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, stric
     ApiDefinition {
         api_id,
         name,
+        region,
+        account_id,
         domain_names,
         // Unreadable was reported; should a caller go on all the same, nobody gets in without a signature.
         authentication: authentication.unwrap_or(AuthenticationProvider::AwsIam),
@@ -109,6 +116,7 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, stric
         functions,
         resolvers,
         api_keys,
+        iam_principals,
         environment_variables,
         introspection_config,
         query_depth_limit,
@@ -126,7 +134,12 @@ pub(super) fn check_keys(api: &ApiDefinition, report: &Report) {
     if api.allows(AuthenticationType::ApiKey) && api.api_keys.is_empty() {
         let help = "add [[api.api_keys]] with id = \"da2-…\"; in development mode the server makes one and prints it";
         report.warning("no-api-key", place, "API_KEY is an authorization mode and there is no key", help);
-    } else if !api.allows(AuthenticationType::ApiKey) && !api.api_keys.is_empty() {
+    }
+    if !api.allows(AuthenticationType::AwsIam) && !api.iam_principals.is_empty() {
+        let help = "add AWS_IAM to the authorization modes, or remove the principals";
+        report.warning("without-effect", place, "there are IAM principals and AWS_IAM is no authorization mode", help);
+    }
+    if !api.allows(AuthenticationType::ApiKey) && !api.api_keys.is_empty() {
         let help = "add API_KEY to the authorization modes, or remove the keys";
         report.warning("without-effect", place, "there are API keys and API_KEY is no authorization mode", help);
     }
@@ -301,6 +314,17 @@ fn api_id(id: Str) -> Result<Str, Problem> {
         (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     let problem = || Problem::new(format!("cannot be `{id}`")).help("1 to 64 letters, digits, `-` and `_`");
     if is_valid { Ok(id) } else { Err(problem()) }
+}
+
+fn region(text: Str) -> Result<Str, Problem> {
+    let is_valid = text.contains('-')
+        && text.len() <= 63
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_valid {
+        Ok(text)
+    } else {
+        Err(Problem::new(format!("cannot be `{text}`")).help("a region of AWS, for instance us-east-1"))
+    }
 }
 
 /// An id made of a name: `My Blog` is `my-blog`.

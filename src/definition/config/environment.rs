@@ -56,13 +56,12 @@ where
         // A finding about a secret must not show it.
         let secret = {
             let path = name.to_ascii_lowercase();
-            let key = path.rsplit(NESTING).next().unwrap_or_default();
             path.contains("api_keys")
                 || path.contains("access_keys")
                 || path.contains("__environment__")
                 || path.contains("database__")
-                || node::is_secret("", key)
-                || node::is_url_with_secrets(key, &value)
+                || path.split(NESTING).any(|part| node::is_secret("", part))
+                || path.rsplit(NESTING).next().is_some_and(|key| node::is_url_with_secrets(key, &value))
         };
         let shown = if secret { "(hidden)".to_owned() } else { value.clone() };
         let place = Place {

@@ -15,6 +15,7 @@ mod environment;
 mod event_rule;
 mod files;
 mod handler;
+mod iam_principal;
 mod lambda;
 mod node;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod server;
 mod table;
 #[cfg(test)]
 mod tests;
+mod user_pool;
 mod values;
 
 use std::collections::BTreeMap;
@@ -31,6 +33,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use environment::Overrides;
+pub(crate) use values::parse_duration;
 
 use self::files::Folder;
 use self::table::{Report, Table};
@@ -124,6 +127,7 @@ where
     let lambda = lambda::settings(table.table("lambda"), root, server.mode, !functions.is_empty());
     let lambda_functions = lambda::functions(functions, folder, report);
     let databases = database::databases(table.tables("database"), root, folder, report);
+    let user_pools = user_pool::user_pools(table.tables("user_pool"), &server, report);
     table.require("api", "an API begins with [api], or with [[api]] for each of several");
     let tables = table.tables("api");
     let is_single = tables.len() == 1;
@@ -134,10 +138,12 @@ where
     for api in &apis {
         api::check_keys(api, report);
     }
+    user_pool::check_named(&user_pools, &apis, report);
     if apis.is_empty() {
         return None;
     }
-    Some(ServerDefinition { server, dynamodb, tables: dynamodb_tables, lambda, lambda_functions, databases, event_rules, apis })
+    let tables = dynamodb_tables;
+    Some(ServerDefinition { server, dynamodb, tables, lambda, lambda_functions, databases, event_rules, user_pools, apis })
 }
 
 /// What tells APIs apart must differ.

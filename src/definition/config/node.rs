@@ -60,7 +60,7 @@ impl Kind {
 /// Whether the value of `key` in the table `parent` is a secret. Its text is left out of the source that findings show,
 /// wherever in its line they stand.
 pub(super) fn is_secret(parent: &str, key: &str) -> bool {
-    matches!(key, "secret" | "access_key_id" | "secret_access_key" | "session_token" | "password")
+    matches!(key, "secret" | "client_secret" | "access_key_id" | "secret_access_key" | "session_token" | "password")
         || (parent == "api_keys" && key == "id")
         // The variables of a function.
         || parent == "environment"

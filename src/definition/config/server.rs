@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::environment::Overrides;
 use super::table::Table;
 use super::values::{ByteSize, Problem, within};
-use crate::definition::{Cors, Mode, Secret, ServerSettings};
+use crate::definition::{Cors, IpRange, Mode, Secret, ServerSettings};
 use crate::sealing::SHORTEST_SECRET;
 
 /// The settings; `table` is absent when there is no `[server]`.
@@ -30,6 +30,7 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
         settings.response_limit = table.checked("response_limit", some_bytes).unwrap_or(settings.response_limit);
         settings.shutdown_grace = table.or("shutdown_grace", settings.shutdown_grace);
         settings.secret = secret(&mut table);
+        settings.trusted_proxies = table.checked("trusted_proxies", ranges).unwrap_or_default();
         if let Some(mut cors) = table.table("cors") {
             settings.cors = Cors {
                 allowed_origins: cors.checked("allowed_origins", origins).unwrap_or(settings.cors.allowed_origins),
@@ -42,6 +43,12 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
     settings.ephemeral = overrides.ephemeral;
     settings.data = overrides.data.clone().unwrap_or_else(|| root.join(settings.data));
     settings
+}
+
+fn ranges(texts: Vec<String>) -> Result<Vec<IpRange>, Problem> {
+    let range = |text: String| text.parse().map_err(|()| Problem::new(format!("cannot have `{text}`")));
+    let ranges: Result<Vec<IpRange>, Problem> = texts.into_iter().map(range).collect();
+    ranges.map_err(|problem| problem.help("addresses or ranges, for instance [\"10.0.0.0/8\", \"::1\"]"))
 }
 
 /// The secret that keys are derived from.

@@ -3,6 +3,7 @@
 mod databases;
 mod lambda;
 mod tables;
+mod user_pools;
 
 use std::fs;
 use std::path::Path;
@@ -65,6 +66,19 @@ fn check_with(files: &[(&str, &str)], config: &str, expected: &[&str]) {
 
 fn check(rest: &str, expected: &[&str]) {
     check_with(&[], &format!("{API}{rest}"), expected);
+}
+
+#[test]
+fn an_api_is_in_the_partition_of_its_region() {
+    for (region, expected) in [
+        ("eu-west-1", "arn:aws:appsync:eu-west-1:123456789012:apis/blog"),
+        ("cn-north-1", "arn:aws-cn:appsync:cn-north-1:123456789012:apis/blog"),
+        ("us-gov-west-1", "arn:aws-us-gov:appsync:us-gov-west-1:123456789012:apis/blog"),
+    ] {
+        let config = format!("{API}account_id = \"123456789012\"\nregion = \"{region}\"\n");
+        let loaded = load(folder(&[("config.toml", &config)]).path(), &[]);
+        assert_eq!(loaded.definition.expect("it is valid").apis[0].arn(), expected);
+    }
 }
 
 /// The files that [`COMPLETE`] names.
@@ -149,6 +163,30 @@ function_name = "short"
 runtime = "python3.13"
 code = "fn/app.py"
 
+[[user_pool]]
+user_pool_id = "eu-west-1_Abc"
+issuer = "https://issuer.example.com/pool"
+auto_verified_attributes = ["email"]
+schema = [{ name = "email", required = true }]
+username_configuration = { case_sensitive = true }
+admin_create_user_config = { allow_admin_create_user_only = false }
+policies = { password_policy = { minimum_length = 10 } }
+mfa_configuration = "OFF"
+
+[[user_pool.clients]]
+client_id = "web"
+client_secret = "wJalrXUtnFEMI"
+token_validity_units = { access_token = "minutes" }
+access_token_validity = 30
+
+[[user_pool.groups]]
+group_name = "editors"
+
+[[user_pool.users]]
+username = "ann"
+password = "wJalrXUtnFEMI"
+attributes = { email = "ann@example.com" }
+
 [[event_rule]]
 name = "order-placed"
 event_bus_name = "arn:aws:events:eu-west-1:123456789012:event-bus/shop"
@@ -189,6 +227,9 @@ ttl = "5m"
 authentication_type = "API_KEY"
 
 [[api.additional_authentication_providers]]
+authentication_type = "AWS_IAM"
+
+[[api.additional_authentication_providers]]
 authentication_type = "OPENID_CONNECT"
 open_id_connect_config = { issuer = "https://issuer.example.com", auth_ttl = "15m" }
 
@@ -197,6 +238,12 @@ authentication_type = "AWS_LAMBDA"
 [api.additional_authentication_providers.lambda_authorizer_config]
 authorizer_uri = "arn:aws:lambda:eu-west-1:123456789012:function:guard"
 authorizer_result_ttl_in_seconds = 0
+
+[[api.iam_principals]]
+name = "ann"
+access_key_id = "AKIAEXAMPLE"
+secret_access_key = "secret"
+policies = ["arn:aws:iam::aws:policy/AWSAppSyncInvokeFullAccess"]
 
 [[api.api_keys]]
 id = "da2-abcdefghijklmnopqrstuvwxyz"
@@ -267,7 +314,7 @@ fn a_complete_configuration_has_no_findings() {
     assert_eq!(&*api.api_id, "my-blog");
     assert_eq!(&*api.domain_names[0], "api.example.com");
     assert_eq!(api.schema.len(), 1);
-    assert_eq!(api.authentication_providers().count(), 4);
+    assert_eq!(api.authentication_providers().count(), 5);
     assert_eq!(api.query_depth_limit, Some(5));
     assert_eq!(api.resolver_count_limit, 10_000);
     assert_eq!(api.data_sources.len(), 8);
@@ -723,6 +770,8 @@ fn an_endpoint_that_is_no_url_is_shown_without_its_secrets() {
         ("user:hunter2@h", "is no URL: `…@h`"),
         ("https//user:hunter2@h?key=hunter2", "is no URL: `…@h?…`"),
         ("h?key=hunter2", "is no URL: `h?…`"),
+        ("ftp://user:hunter2?hunter2@h/x", "is no URL: `ftp://…`"),
+        ("ftp://user:hunter2@h?mail=a@b&key=hunter2", "is no URL: `ftp://…`"),
         ("here", "is no URL: `here`"),
     ] {
         let folder = folder(&[]);

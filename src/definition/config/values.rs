@@ -215,7 +215,7 @@ fn parse_timestamp(text: &str) -> Option<jiff::Timestamp> {
 }
 
 /// `30s`, `1h30m`: whole numbers with units.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
     if rest.is_empty() {
