@@ -10,7 +10,7 @@ use std::path::Path;
 
 use harness::aws_clients::shell;
 use harness::dynamodb_servers::servers_are_wanted;
-use harness::{Answer, Client, Definition, Server};
+use harness::{Answer, Client, Definition, Server, command};
 use value::Value;
 
 /// The example, and another server of it that stands in for the HTTP service: the data source's address must be known before the
@@ -39,6 +39,14 @@ impl Example {
     fn client(&self) -> Client {
         self.server.as_ref().expect("a server").client()
     }
+
+    /// What `syncgate query` prints.
+    fn query(&self, arguments: &str) -> String {
+        let (folder, port) = (self.definition.path("."), self.server.as_ref().expect("a server").address.port());
+        let program = env!("CARGO_BIN_EXE_syncgate");
+        let script = format!("SYNCGATE_SERVER__PORT={port} '{program}' query {arguments} --data data");
+        shell(&script, &folder, ("x", "x")).stdout.trim_end().to_owned()
+    }
 }
 
 fn serve(definition: &Definition, upstream: &Server) -> Server {
@@ -62,7 +70,8 @@ fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
     }
     assert!(files >= minimum_of_files, "{page}: {files} files");
     let folder = definition.path(".");
-    let shell = |script: &str| shell(script, &folder, ("x", "x"));
+    let binaries = Path::new(env!("CARGO_BIN_EXE_syncgate")).parent().expect("it is in a folder").display();
+    let shell = |script: &str| shell(&format!("PATH=\"{binaries}:$PATH\"; {script}"), &folder, ("x", "x"));
     // What prepares the files comes before the server.
     let commands = |block: &&Block| block.language == "sh" && !block.text.starts_with("#!");
     for block in blocks.iter().filter(commands).filter(|block| block.text.starts_with("chmod")) {
@@ -70,7 +79,10 @@ fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
     }
     let checked = definition.run(&["check"]);
     assert_eq!(checked.code, Some(0), "{page}: {checked:?}");
-    let server = definition.serve();
+    // As the reader does it, with the default data folder.
+    let mut serve = command();
+    serve.args(["serve", "--port", "0"]).current_dir(&folder);
+    let server = Server::start(serve);
     let mut compared = 0;
     for (at, block) in blocks.iter().enumerate().filter(|(_, block)| commands(block)) {
         let next = |language: &str| blocks.get(at + 1).filter(|next| next.language == language).expect("the output follows");
@@ -78,6 +90,13 @@ fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
             let answer = request(server.client(), &block.text).expect("a request");
             let expected = Value::parse(next("json").text.as_bytes()).expect("the printed answer is JSON").to_string();
             assert_eq!(answer.body, expected, "{page}: {}", block.text);
+        } else if block.text.starts_with("syncgate query ") {
+            // All that a person sees; the exit code follows from it.
+            let port = server.address.port();
+            let output = shell(&format!("exec 2>&1; SYNCGATE_SERVER__PORT={port} {}", block.text));
+            let printed = &blocks[at + 1].text;
+            let code = if printed.contains("\nerror: ") { 2 } else { i32::from(printed.contains("\"errors\":")) };
+            assert_eq!((output.stdout.trim_end(), output.code), (printed.as_str(), Some(code)), "{page}: {}", block.text);
         } else if block.text.contains("127.0.0.1:4000") && !block.text.starts_with("ask()") {
             let output = shell(&block.text.replace("127.0.0.1:4000", &server.address.to_string()));
             let printed = (output.stdout.trim_end(), output.code);
@@ -155,6 +174,12 @@ fn run_page(page: &str) -> usize {
         if block.language != "sh" || block.text.starts_with("ask()") {
             continue;
         }
+        if let Some(arguments) = block.text.strip_prefix("cargo run --release -- query ") {
+            let printed = &blocks.get(at + 1).expect("the answer follows").text;
+            assert_eq!(example.query(arguments), *printed, "{page}: {}", block.text);
+            compared += 1;
+            continue;
+        }
         let Some(answer) = request(example.client(), &block.text) else { continue };
         let next = blocks.get(at + 1);
         let words = next.map_or("", |next| next.before.as_str());
@@ -210,7 +235,7 @@ fn the_readme_answers_as_printed() {
 
 #[test]
 fn first_steps_answer_as_printed() {
-    assert_eq!(run_page("docs/guide/first-steps.md"), 12);
+    assert_eq!(run_page("docs/guide/first-steps.md"), 14);
 }
 
 #[test]
@@ -227,6 +252,18 @@ fn lambda_resolvers_answer_as_printed() {
 fn functions_answer_as_printed() {
     if servers_are_wanted() {
         assert_eq!(run_own_page("docs/guide/lambda-functions.md", 6), 5);
+    }
+}
+
+#[test]
+fn authorization_answers_as_printed() {
+    assert_eq!(run_own_page("docs/guide/authorization.md", 7), 11);
+}
+
+#[test]
+fn user_pools_answer_as_printed() {
+    if servers_are_wanted() {
+        assert_eq!(run_own_page("docs/guide/user-pools.md", 4), 8);
     }
 }
 

@@ -1,0 +1,3 @@
+// @dataSource none
+export function request(ctx) { return { payload: 'for keys' }; }
+export function response(ctx) { return ctx.result; }
