@@ -46,14 +46,6 @@ pub enum Decision {
     ExplicitlyDenied,
 }
 
-impl Decision {
-    /// Whether the action may be done.
-    #[must_use]
-    pub fn is_allowed(self) -> bool {
-        self == Self::Allowed
-    }
-}
-
 /// Decides by IAM's
 /// [evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html) for the identity's
 /// own policies. `action` is written like `appsync:GraphQL`, `resource` is an ARN without wildcards.
