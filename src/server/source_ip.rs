@@ -20,8 +20,10 @@ pub(super) fn source_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpRange]) 
     let mut path = vec![peer.to_canonical()];
     if is_trusted(path[0]) {
         // Several header lines are one list (RFC 9110 §5.3).
-        let lines = headers.get_all("x-forwarded-for").iter().rev().filter_map(|line| line.to_str().ok());
-        let entries = lines.flat_map(|line| line.rsplit(',')).map(str::trim).take(MOST_ENTRIES);
+        let lines = headers.get_all("x-forwarded-for").iter().rev();
+        // What is no text is an entry that is no address: passed over, it would hand the word to what stands before it.
+        let entries = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        let entries = entries.map(|entry| std::str::from_utf8(entry).unwrap_or_default().trim()).take(MOST_ENTRIES);
         for entry in entries {
             let Some(address) = address(entry) else { break };
             path.push(address);
@@ -62,10 +64,13 @@ mod tests {
             ("::ffff:10.0.0.1", &["1.2.3.4"], "1.2.3.4 10.0.0.1"),
             ("fd00::1", &["unknown, 10.0.0.2"], "10.0.0.2 fd00::1"),
             ("10.0.0.1", &["unknown"], "10.0.0.1"),
+            // The client forged the first line, and damaged the one that our proxy appends to.
+            ("10.0.0.1", &["9.9.9.9", "\u{661}"], "10.0.0.1"),
+            ("10.0.0.1", &["9.9.9.9", "\u{661}, 1.2.3.4"], "1.2.3.4 10.0.0.1"),
         ] {
             let mut headers = HeaderMap::new();
             for line in forwarded {
-                headers.append("x-forwarded-for", HeaderValue::from_str(line).expect("a header"));
+                headers.append("x-forwarded-for", HeaderValue::from_bytes(line.as_bytes()).expect("a header"));
             }
             let found = source_ip(peer.parse().expect("an address"), &headers, &trusted);
             assert_eq!(found.join(" "), expected, "{peer} {forwarded:?}");
