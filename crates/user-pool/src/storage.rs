@@ -126,6 +126,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
+    restrict(&file).map_err(failed)?;
     let mut content = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(failed)?;
     if content.len() as u64 > MAX_FILE {
@@ -136,8 +137,24 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
 
 fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = private().write(true).create(true).truncate(true).open(path)?;
+    restrict(&file)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+/// Takes the rights of others away from a file that was there before, copied or restored by somebody.
+#[cfg(unix)]
+fn restrict(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if file.metadata()?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn restrict(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

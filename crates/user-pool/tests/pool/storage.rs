@@ -69,6 +69,26 @@ fn only_the_owner_reads_the_files_and_no_password_or_token_is_in_them() {
     assert_eq!(names, [".gitignore", "lock", "signing-key.pem", "users.json"]);
 }
 
+/// Somebody copied the folder, or took it from a backup.
+#[cfg(unix)]
+#[test]
+fn files_that_others_could_read_are_closed_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let bench = in_folder(&folder);
+    bench.call("SignUp", sign_up("bob"));
+    bench.sign_in("bob", PASSWORD);
+    drop(bench);
+    let files = ["signing-key.pem", "users.json"].map(|name| folder.path().join(POOL).join(name));
+    for file in &files {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).expect("it is ours");
+    }
+    in_folder(&folder).sign_in("bob", PASSWORD);
+    for file in &files {
+        assert_eq!(fs::metadata(file).expect("the file").permissions().mode() & 0o777, 0o600, "{}", file.display());
+    }
+}
+
 #[test]
 fn a_second_process_reads_and_issues_but_does_not_change() {
     let folder = tempfile::tempdir().expect("a folder");
