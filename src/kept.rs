@@ -26,6 +26,7 @@ pub(crate) struct Kept {
 /// When the folder cannot be written, or the kept file does not hold such a secret.
 pub(crate) fn keep(folder: &Path, kept: &Kept) -> Result<String> {
     if let Some(secret) = read(folder, kept)? {
+        leave_out_of_git(folder);
         return Ok(secret);
     }
     make_folder(folder)?;
@@ -103,7 +104,7 @@ fn restrict(_path: &Path) -> Result<()> {
 
 /// Keeps the folder out of a repository that it may lie in: `git add .` would take the secret along. Without this file the server
 /// works as well.
-pub(crate) fn leave_out_of_git(folder: &Path) {
+fn leave_out_of_git(folder: &Path) {
     let path = folder.join(".gitignore");
     if !path.exists()
         && let Err(error) = fs::write(&path, "# Made by Syncgate: there are secrets in this folder.\n*\n")

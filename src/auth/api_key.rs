@@ -86,7 +86,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`AuthFault::NotAuthorized`] when it is none of the keys or expired.
-    pub fn authenticate_key(&self, given: &[u8], now: SystemTime) -> Result<(), AuthFault> {
+    fn authenticate_key(&self, given: &[u8], now: SystemTime) -> Result<(), AuthFault> {
         let mut accepted = false;
         for key in &self.keys {
             let equal = verify_slices_are_equal(key.key.as_bytes(), given).is_ok();
