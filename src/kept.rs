@@ -76,6 +76,17 @@ pub(crate) fn read(folder: &Path, kept: &Kept) -> Result<Option<String>> {
     Ok(Some(secret.to_owned()))
 }
 
+/// Writes a file for the owner only, in the place of one that may be there; who reads it meanwhile reads the old one or the new one.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<()> {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let draft = path.with_file_name(format!(".{name}-{}", uuid::Uuid::new_v4().simple()));
+    let replaced = write_draft(&draft, text.trim_end()).and_then(|()| fs::rename(&draft, path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    replaced
+}
+
 fn write_draft(path: &Path, secret: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -88,7 +99,7 @@ fn write_draft(path: &Path, secret: &str) -> Result<()> {
 
 /// Takes the rights of others away from a file that somebody copied or restored.
 #[cfg(unix)]
-fn restrict(path: &Path) -> Result<()> {
+pub(crate) fn restrict(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
         tracing::warn!(path = %path.display(), "a kept secret was readable for others; its mode is now 0600");
@@ -98,13 +109,13 @@ fn restrict(path: &Path) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn restrict(_path: &Path) -> Result<()> {
+pub(crate) fn restrict(_path: &Path) -> Result<()> {
     Ok(())
 }
 
 /// Keeps the folder out of a repository that it may lie in: `git add .` would take the secret along. Without this file the server
 /// works as well.
-fn leave_out_of_git(folder: &Path) {
+pub(crate) fn leave_out_of_git(folder: &Path) {
     let path = folder.join(".gitignore");
     if !path.exists()
         && let Err(error) = fs::write(&path, "# Made by Syncgate: there are secrets in this folder.\n*\n")

@@ -7,6 +7,7 @@ use std::time::Duration;
 use value::Str;
 
 use super::Secret;
+use crate::diagnostic::Place;
 
 /// The settings of the process: `[server]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct ServerSettings {
     pub request_body_limit: u64,
     /// `response_limit`: the largest response, in bytes. Default `5MiB`.
     pub response_limit: u64,
+    /// `max_connections`: how many connections are open at a time, WebSockets included; further ones wait. Default 10000.
+    pub max_connections: u32,
     /// `shutdown_grace`: how long open requests may finish after the signal to stop. Default `10s`.
     pub shutdown_grace: Duration,
     /// `secret`: what keys of tokens are derived from, at least 32 characters; absent: one that the data folder keeps.
@@ -35,6 +38,8 @@ pub struct ServerSettings {
     pub trusted_proxies: Vec<IpRange>,
     /// `[server.cors]`: what browsers of other origins may do.
     pub cors: Cors,
+    /// `[server.tls]`: the certificate of HTTPS.
+    pub tls: Tls,
 }
 
 impl Default for ServerSettings {
@@ -47,13 +52,42 @@ impl Default for ServerSettings {
             request_timeout: Duration::from_secs(30),
             request_body_limit: 1 << 20,
             response_limit: 5 << 20,
+            max_connections: 10_000,
             shutdown_grace: Duration::from_secs(10),
             secret: None,
             ephemeral: false,
             trusted_proxies: Vec::new(),
             cors: Cors::default(),
+            tls: Tls::default(),
         }
     }
+}
+
+/// TLS on the port that HTTP has: `[server.tls]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// `certificate` and `private_key`. Without, development has a certificate of its own, and production no TLS.
+    pub given: Option<GivenCertificate>,
+    /// `names`: further host names and addresses of the certificate that development has of its own. Default none.
+    pub names: Vec<Str>,
+}
+
+/// A certificate that somebody issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenCertificate {
+    /// `certificate`: the server's certificate and those between it and its authority, in PEM.
+    pub certificate: NamedFile,
+    /// `private_key`: its key, in PEM.
+    pub private_key: NamedFile,
+}
+
+/// A file, and where it was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The key's value.
+    pub place: Place,
 }
 
 /// The main switch of safety: conveniences that are harmless on one's own machine exist in development only.

@@ -22,6 +22,11 @@ impl<S> StallGuard<S> {
         Self { stream, patience, waiting: None }
     }
 
+    /// The stream without its guard.
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
     fn judge<T>(&mut self, polled: Poll<Result<T>>, context: &mut Context<'_>) -> Poll<Result<T>> {
         if polled.is_ready() {
             self.waiting = None;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::environment::Overrides;
 use super::table::Table;
-use super::values::{ByteSize, Problem, within};
-use crate::definition::{Cors, IpRange, Mode, Secret, ServerSettings};
+use super::values::{ByteSize, Problem, Spanned, within};
+use crate::definition::{Cors, GivenCertificate, IpRange, Mode, NamedFile, Secret, ServerSettings, Tls};
 use crate::sealing::SHORTEST_SECRET;
 
 /// The settings; `table` is absent when there is no `[server]`.
@@ -28,6 +28,7 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
         settings.request_timeout = table.checked("request_timeout", some_time).unwrap_or(settings.request_timeout);
         settings.request_body_limit = table.checked("request_body_limit", some_bytes).unwrap_or(settings.request_body_limit);
         settings.response_limit = table.checked("response_limit", some_bytes).unwrap_or(settings.response_limit);
+        settings.max_connections = table.checked("max_connections", within(1..=1_000_000)).unwrap_or(settings.max_connections);
         settings.shutdown_grace = table.or("shutdown_grace", settings.shutdown_grace);
         settings.secret = secret(&mut table);
         settings.trusted_proxies = table.checked("trusted_proxies", ranges).unwrap_or_default();
@@ -38,11 +39,49 @@ pub(super) fn read(table: Option<Table<'_>>, root: &Path, overrides: &Overrides)
             };
             cors.finish();
         }
+        settings.tls = table.table("tls").map(|table| tls(table, root, settings.mode)).unwrap_or_default();
         table.finish();
     }
     settings.ephemeral = overrides.ephemeral;
     settings.data = overrides.data.clone().unwrap_or_else(|| root.join(settings.data));
     settings
+}
+
+/// Certificates lie where whoever renews them puts them, so these paths may lead out of the configuration's folder.
+fn tls(mut table: Table<'_>, root: &Path, mode: Mode) -> Tls {
+    let certificate = table.optional::<Spanned<String>>("certificate");
+    let private_key = table.optional::<Spanned<String>>("private_key");
+    if certificate.is_some() {
+        table.require("private_key", "the file with the certificate's private key, in PEM");
+    }
+    if private_key.is_some() {
+        table.require("certificate", "the file with the server's certificate, in PEM");
+    }
+    let named = |file: Spanned<String>| NamedFile { path: root.join(file.value), place: file.place };
+    let given = certificate
+        .zip(private_key)
+        .map(|(certificate, private_key)| GivenCertificate { certificate: named(certificate), private_key: named(private_key) });
+    let names = table.checked("names", names).unwrap_or_default();
+    let reason = match (given.is_some(), mode) {
+        (true, _) => Some("the certificate has the names that it was issued for"),
+        (false, Mode::Production) => Some("no certificate is made in production"),
+        (false, Mode::Development) => None,
+    };
+    if let Some(reason) = reason.filter(|_| table.has("names")) {
+        let message = format!("`{}` has no effect here", table.path("names"));
+        table.report.warning("without-effect", &table.place_of("names"), message, reason);
+    }
+    table.finish();
+    Tls { given, names }
+}
+
+fn names(names: Vec<value::Str>) -> Result<Vec<value::Str>, Problem> {
+    match names.iter().find(|name| rustls::pki_types::ServerName::try_from(&***name).is_err()) {
+        Some(name) => {
+            Err(Problem::new(format!("cannot have `{name}`")).help("host names and addresses, for instance [\"192.168.1.20\"]"))
+        }
+        None => Ok(names),
+    }
 }
 
 fn ranges(texts: Vec<String>) -> Result<Vec<IpRange>, Problem> {
