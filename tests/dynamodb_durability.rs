@@ -320,7 +320,7 @@ fn a_read_only_data_folder_is_told_and_nothing_is_served() {
     let definition = orders::definition();
     stop(definition.serve());
     std::fs::rename(definition.path("data"), definition.path("kept")).expect("renamed");
-    for script in ["true", "cp kept/* data"] {
+    for script in ["true", "cp -r kept/* data"] {
         let script = format!("{script} && mount -o remount,ro data");
         let Some(command) = serve_on_tmpfs(&definition, "1m", &script) else { return };
         check_refused(command, "cannot use data/dynamodb.db.lock: Read-only file system (os error 30)");

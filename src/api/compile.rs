@@ -1,5 +1,6 @@
 //! Definition to [`Api`]: schema, code and templates, data sources, authorization. Every problem is reported, not the first.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use indexmap::IndexMap;
 use value::Str;
 
 use super::authorization::{Authorization, MOST_GROUPS};
+use super::denied::DeniedMemo;
 use super::{Api, Limits};
 use crate::data_source::{DataSource, Services};
 use crate::definition::{self, ApiDefinition, DataSourceConfig, ResolverKind};
@@ -53,7 +55,7 @@ impl Api {
         let api = loaded.type_system.filter(|_| !refused).zip(authorization).map(|(type_system, authorization)| Api {
             api_id: Arc::clone(&definition.api_id),
             name: Arc::clone(&definition.name),
-            type_system,
+            account_id: Arc::clone(&definition.account_id),
             resolvers: ResolverSet { resolvers, env: crate::resolver::env(&definition.environment_variables) },
             authorization,
             arn: definition.arn().into(),
@@ -65,6 +67,10 @@ impl Api {
                 response: options.response_limit,
             },
             plans: PlanCache::default(),
+            denied: DeniedMemo::default(),
+            triggers: triggers(&type_system),
+            publisher: None,
+            type_system,
         });
         Compiled { api, diagnostics }
     }
@@ -262,6 +268,21 @@ impl Compiler<'_> {
         };
         self.report(diagnostic, resolver.place.as_ref());
     }
+}
+
+/// The subscription fields by the mutation fields that `@aws_subscribe` names on them.
+fn triggers(type_system: &TypeSystem) -> HashMap<Str, Vec<Str>> {
+    let mut triggers: HashMap<Str, Vec<Str>> = HashMap::new();
+    let fields = type_system.subscription.and_then(|id| type_system.get(id).fields());
+    for field in fields.into_iter().flat_map(|fields| fields.fields.values()) {
+        for mutation in &field.subscribe_mutations {
+            let subscriptions = triggers.entry(Arc::clone(mutation)).or_default();
+            if !subscriptions.contains(&field.name) {
+                subscriptions.push(Arc::clone(&field.name));
+            }
+        }
+    }
+    triggers
 }
 
 /// The first of some names, and how many more there are.

@@ -7,8 +7,10 @@ mod authorization;
 mod compile;
 mod denied;
 mod request_headers;
+mod subscription;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use value::{Object, Str, Value};
@@ -16,6 +18,7 @@ use value::{Object, Str, Value};
 pub use compile::{Compiled, Options};
 pub use denied::denied_fields;
 pub use request_headers::RequestHeaders;
+pub use subscription::{Publication, Publisher, Shape, Subscription};
 
 use crate::auth::Identity;
 use crate::execution::ast::OperationKind;
@@ -26,11 +29,12 @@ use crate::execution::executor::{self, Request};
 use crate::execution::parser::parse_within;
 use crate::execution::plan::{ModeMask, Plan, ResolverId};
 use crate::execution::planner::Wiring;
-use crate::execution::{prepare, writer};
+use crate::execution::{event, prepare, writer};
 use crate::resolver::{RequestResolvers, ResolverSet};
 use crate::schema::TypeSystem;
 use crate::schema::type_system::{FieldDefinition, TypeId};
 use authorization::Authorization;
+use denied::DeniedMemo;
 
 /// What a client asks for (GraphQL over HTTP: `query`, `operationName`, `variables`; `extensions` are ignored).
 #[derive(Clone, Debug)]
@@ -106,6 +110,8 @@ pub struct Api {
     pub api_id: Str,
     /// Its name.
     pub name: Str,
+    /// The account that it says it belongs to.
+    pub account_id: Str,
     /// Its types.
     pub type_system: TypeSystem,
     resolvers: ResolverSet,
@@ -115,6 +121,10 @@ pub struct Api {
     introspection_enabled: bool,
     limits: Limits,
     plans: PlanCache,
+    denied: DeniedMemo,
+    /// The subscription fields of a mutation field.
+    triggers: HashMap<Str, Vec<Str>>,
+    publisher: Option<Weak<dyn Publisher>>,
 }
 
 impl Api {
@@ -132,7 +142,28 @@ impl Api {
         }
     }
 
-    /// Runs one operation. Queries and mutations; a subscription is answered with its error.
+    /// Publishes what its mutations do, for as long as the publisher lives: it knows this API, and would keep it for ever.
+    #[must_use]
+    pub fn publishing_to<P: Publisher>(mut self, publisher: &Arc<P>) -> Self {
+        let publisher: Weak<P> = Arc::downgrade(publisher);
+        self.publisher = Some(publisher);
+        self
+    }
+
+    /// Whoever brings events to subscribers, where anybody hears.
+    fn publisher(&self) -> Option<Arc<dyn Publisher>> {
+        self.publisher.as_ref()?.upgrade().filter(|publisher| publisher.is_heard())
+    }
+
+    fn prepared(&self, request: &GraphqlRequest) -> Prepared {
+        self.plans.get(&request.query, request.operation_name.as_ref(), || {
+            let operation_name = request.operation_name.as_deref();
+            let Self { type_system, introspection_enabled, limits, .. } = self;
+            prepare(type_system, self, &request.query, operation_name, *introspection_enabled, limits.query_tokens)
+        })
+    }
+
+    /// Runs one query or mutation. A subscription is answered with its error: it begins with [`Api::subscribe`].
     ///
     /// # Errors
     /// [`RequestFault`] when the request is refused before execution with an HTTP status of its own.
@@ -141,29 +172,18 @@ impl Api {
         request: GraphqlRequest,
         context: RequestContext,
     ) -> Result<GraphqlResponse, RequestFault> {
-        let prepared = self.plans.get(&request.query, request.operation_name.as_ref(), || {
-            prepare(
-                &self.type_system,
-                &**self,
-                &request.query,
-                request.operation_name.as_deref(),
-                self.introspection_enabled,
-                self.limits.query_tokens,
-            )
-        });
-        let plan = match prepared {
+        let plan = match self.prepared(&request) {
             Prepared::Plan(plan) => plan,
             Prepared::Refused(errors) => return Ok(GraphqlResponse::refused(&errors)),
             Prepared::Unparsable => return Err(RequestFault::Unparsable),
         };
         if plan.kind == OperationKind::Subscription {
             return Ok(GraphqlResponse::refused(&[RequestError::new(
-                "Subscriptions are served over WebSocket, which this version of Syncgate does not have yet; \
-                 queries and mutations are answered here.",
+                "Subscriptions are served over WebSocket, on the path of this endpoint followed by /realtime.",
                 None,
             )]));
         }
-        let denied = denied::denied_fields(&plan, &context.identity, &self.arn);
+        let denied = self.denied.denied_fields(&plan, &context.identity, &self.arn);
         if let (Identity::Iam(principal), Some(denied)) = (&context.identity, &denied)
             && denied::whole_operation(&plan, denied)
         {
@@ -202,6 +222,7 @@ impl Api {
         let resolvers = RequestResolvers::new(&self.resolvers, &members, context.deadline);
         let results = executor::resolve(plan, &request, &resolvers).await;
         let effects = resolvers.into_effects();
+        self.publish(plan, &request, &results, effects.invalidations, context.deadline).await;
         match writer::write(&self.type_system, plan, &request, &results, &effects.errors, self.limits.response) {
             Ok(body) => GraphqlResponse { body, headers: effects.headers.into_iter().collect() },
             Err(writer::TooLarge) => GraphqlResponse::refused(&[RequestError::new(
@@ -211,6 +232,28 @@ impl Api {
                 ),
                 None,
             )]),
+        }
+    }
+}
+
+impl Api {
+    /// Lets subscribers hear of what an operation did. Who may not hear any more goes first.
+    async fn publish(
+        &self,
+        plan: &Plan,
+        request: &Request<'_>,
+        results: &executor::Results,
+        invalidations: Vec<(Str, Value)>,
+        deadline: Instant,
+    ) {
+        let Some(publisher) = self.publisher() else { return };
+        let mut publications = subscription::invalidations(invalidations);
+        if plan.kind == OperationKind::Mutation {
+            let wanted = |mutation: &str| self.triggers.contains_key(mutation);
+            publications.extend(event::events(plan, request, results, &wanted).into_iter().map(Publication::Event));
+        }
+        if !publications.is_empty() {
+            publisher.publish(publications, deadline).await;
         }
     }
 }

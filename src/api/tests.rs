@@ -55,6 +55,15 @@ impl Folder {
     }
 }
 
+/// The plan of a document over a schema without resolvers.
+pub(super) fn plan(schema: &str, document: &str) -> Arc<Plan> {
+    let request = GraphqlRequest { query: document.into(), operation_name: None, variables: Object::new() };
+    match Folder::new("[[api.api_keys]]\nid = \"da2-test\"", schema, &[]).api().prepared(&request) {
+        Prepared::Plan(plan) => plan,
+        refused => panic!("{refused:?}"),
+    }
+}
+
 /// Tables that are there for whoever asks; these APIs do not.
 fn services() -> Arc<Services> {
     Arc::new(unshared_services())

@@ -81,6 +81,15 @@ impl ApiKeys {
         self.authenticate_key(given, now)
     }
 
+    /// When the key in the `x-api-key` header, which was let in, ends. `None` where it does not, or is none of these.
+    #[must_use]
+    pub fn end_of(&self, headers: &HeaderMap) -> Option<SystemTime> {
+        let given = headers.get("x-api-key")?.as_bytes();
+        let same = self.keys.iter().filter(|key| verify_slices_are_equal(key.key.as_bytes(), given).is_ok());
+        // Of two with one text the later counts, and one that does not end most of all.
+        same.map(|key| key.expires).reduce(|one, other| one.max(other).filter(|_| one.is_some() && other.is_some())).flatten()
+    }
+
     /// Judges the key itself. Each key is compared in constant time and all of them are looked at, so that the time taken says
     /// nothing about how close a guess was or which key it met.
     ///
@@ -132,6 +141,28 @@ mod tests {
         check(&["da2-plain", "da2-plain"], Err(AuthFault::NotAuthorized));
         check(&[], Err(AuthFault::NoCredentials));
         check(&[""], Err(AuthFault::NoCredentials));
+    }
+
+    #[test]
+    fn a_key_ends_when_it_says() {
+        let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let ending = |key: &str, seconds| ApiKey::new(key).expires(at(seconds).expect("a time"));
+        let keys = ApiKeys::new([
+            ApiKey::new("da2-plain"),
+            ending("da2-one", 10),
+            ending("da2-two", 30),
+            ending("da2-two", 20),
+            ending("da2-both", 10),
+            ApiKey::new("da2-both"),
+        ]);
+        for (given, expected) in
+            [("da2-plain", None), ("da2-one", at(10)), ("da2-two", at(30)), ("da2-both", None), ("da2-none", None)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-api-key", HeaderValue::from_static(given));
+            assert_eq!(keys.end_of(&headers), expected, "{given}");
+        }
+        assert_eq!(keys.end_of(&HeaderMap::new()), None);
     }
 
     #[test]

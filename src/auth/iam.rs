@@ -92,6 +92,12 @@ impl IamAuthenticator {
         Self { principals: principals.collect(), region, signing_keys: SigningKeys::default() }
     }
 
+    /// Who signs with that access key.
+    #[must_use]
+    pub fn principal(&self, access_key_id: &str) -> Option<Arc<Principal>> {
+        self.principals.get(access_key_id).cloned()
+    }
+
     /// Judges what can be judged before the body is read, so that strangers cannot make us hold one.
     ///
     /// # Errors

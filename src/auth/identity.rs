@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use value::{Object, Str, Value};
 
@@ -87,6 +88,12 @@ impl LambdaIdentity {
         Self { resolver_context, denied_fields: denied_fields.into() }
     }
 
+    /// The fields that may not be read, as type and field.
+    #[must_use]
+    pub fn denied_fields(&self) -> &[(Str, Str)] {
+        &self.denied_fields
+    }
+
     /// Whether there is a field that may not be read.
     #[must_use]
     pub fn denies_something(&self) -> bool {
@@ -102,6 +109,18 @@ impl LambdaIdentity {
 }
 
 impl Identity {
+    /// When what let the caller in ends, where it says so: the `exp` of a token.
+    #[must_use]
+    pub fn expires(&self) -> Option<SystemTime> {
+        let token = match self {
+            Identity::Oidc(token) => token,
+            Identity::UserPool(user) => &user.token,
+            Identity::ApiKey | Identity::Iam(_) | Identity::Lambda(_) | Identity::Named { .. } => return None,
+        };
+        let seconds = token.claims.get("exp")?.as_number()?.as_f64();
+        SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+    }
+
     /// `ctx.identity`. `source_ip` are the addresses the request came by, the client's first.
     #[must_use]
     pub fn to_value(&self, source_ip: &[Str]) -> Value {

@@ -138,6 +138,43 @@ impl Authenticator {
         self
     }
 
+    /// The principal of the mode `AWS_IAM` who signs with that access key.
+    #[must_use]
+    pub fn principal(&self, access_key_id: &str) -> Option<Arc<Principal>> {
+        self.iam.as_ref()?.principal(access_key_id)
+    }
+
+    /// When what let `identity` in ends, where it says so: the token, or the key that is in these headers.
+    #[must_use]
+    pub fn end_of(&self, identity: &Identity, headers: &HeaderMap) -> Option<SystemTime> {
+        match identity {
+            Identity::ApiKey => self.api_keys.as_ref()?.end_of(headers),
+            other => other.expires(),
+        }
+    }
+
+    /// Who was let in by another definition, as this one would have him; `None` when it would not let him in by that mode. Principals
+    /// are taken anew, with the policies that they have now.
+    #[must_use]
+    pub fn readmit(&self, identity: &Identity) -> Option<Identity> {
+        use crate::definition::AuthenticationType as Mode;
+        let mode = match identity {
+            Identity::Iam(principal) => return self.principal(&principal.access_key_id).map(Identity::Iam),
+            Identity::ApiKey => Mode::ApiKey,
+            Identity::Oidc(_) => Mode::OpenIdConnect,
+            Identity::UserPool(_) => Mode::AmazonCognitoUserPools,
+            Identity::Lambda(_) => Mode::AwsLambda,
+            Identity::Named { authentication_type, .. } => *authentication_type,
+        };
+        let is_there = match mode {
+            Mode::ApiKey => self.api_keys.is_some(),
+            Mode::AwsIam => self.iam.is_some(),
+            Mode::OpenIdConnect | Mode::AmazonCognitoUserPools => !self.tokens.is_empty(),
+            Mode::AwsLambda => self.lambda.is_some(),
+        };
+        is_there.then(|| identity.clone())
+    }
+
     /// Chooses the mode that judges a request: a signature, else an API key, else a token.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::definition::{self, DynamodbSettings, Limits, Overrides, ServerDefinit
 use crate::diagnostic::{Diagnostic, Severity, Source, json_lines, render, summary};
 use crate::resolver::compile::{CodeCompiler, compile_template};
 use crate::schema;
+use crate::server::Tls;
 use crate::table;
 
 pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
@@ -44,6 +45,7 @@ fn definition_at(config: &Path, strict: bool) -> (Vec<String>, Vec<Diagnostic>) 
         found.extend(more);
         found.extend(engines.compile(config, &server).1);
         found.extend(judged(&*engines.tables, &server));
+        found.extend(Tls::given(&server).1);
     }
     (vec![config.display().to_string()], found)
 }

@@ -1,11 +1,15 @@
 //! The command line: one thin file per subcommand. Results go to standard output, logs to standard error.
 
 mod check;
+mod client;
 mod engines;
 mod event_rule;
+mod open_files;
 mod query;
+mod realtime;
 mod seed;
 mod serve;
+mod subscribe;
 mod summary;
 pub mod token;
 
@@ -15,6 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::query::QueryArguments;
+use self::subscribe::SubscribeArguments;
 use self::token::TokenArguments;
 use crate::diagnostic::{Diagnostic, render, wants_color};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -41,6 +46,9 @@ enum Command {
     /// Send a query or mutation to the running server, as somebody whom the definition knows.
     #[command(after_help = query::HELP)]
     Query(QueryArguments),
+    /// Subscribe at the running server, as somebody whom the definition knows, and print what comes until Ctrl-C.
+    #[command(after_help = subscribe::HELP)]
+    Subscribe(SubscribeArguments),
     /// Print a token that a local user pool signs, for a user of the definition or of any name.
     #[command(after_help = token::HELP)]
     Token(TokenArguments),
@@ -167,6 +175,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Seed(arguments)) => seed::run(&arguments),
         Some(Command::Query(arguments)) => query::run(&arguments),
+        Some(Command::Subscribe(arguments)) => subscribe::run(&arguments),
         Some(Command::Token(arguments)) => token::run(&arguments),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
         None => serve::run(&line.serve),

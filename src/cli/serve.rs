@@ -1,14 +1,17 @@
 //! `syncgate serve`: definition to listening server.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
+use jiff::tz::Offset;
 
 use super::engines::{Compiled, Engines};
 use super::summary::{Served, base, summary};
-use super::{Format, ServeArguments, colors, event_rule, print, print_error};
+use super::{Format, ServeArguments, colors, event_rule, open_files, print, print_error, realtime};
+use crate::api::Api;
 use crate::auth::sigv4::Credential;
 use crate::auth::{ApiKey, ApiKeys, keep};
 use crate::definition::{
@@ -17,7 +20,7 @@ use crate::definition::{
 };
 use crate::diagnostic::{Diagnostic, Severity, render, summary as count, wants_color};
 use crate::sealing;
-use crate::server::{self, FunctionsEndpoint, ServedApi, Server, TablesEndpoint};
+use crate::server::{self, Certificate, FunctionsEndpoint, ServedApi, Server, TablesEndpoint, Tls};
 use crate::table::{self, DataFolderTables};
 
 pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
@@ -48,6 +51,7 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
         .context("cannot start the runtime")?;
     let mut found = loaded.diagnostics;
     let mut ready = None;
+    let mut kept_secret = None;
     if let Some(definition) = loaded.definition {
         // A developer may want the rest of the API; who invokes such a function is told the same.
         let missing = match definition.server.mode {
@@ -58,23 +62,31 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
         found.extend(more);
         let (compiled, more) = engines.compile(&arguments.config, &definition);
         found.extend(more);
+        let (mut tls, more) = Tls::given(&definition);
+        found.extend(more);
         // Tables are made and databases filled for a definition that is served, not for one that is refused.
         if !refused(&found) {
-            if let Some(secret) = secret(&definition)? {
-                engines.services.set_secret(&secret);
+            kept_secret = secret(&definition, &compiled)?;
+            if let Some(secret) = &kept_secret {
+                engines.services.set_secret(secret);
             }
             found.extend(runtime.block_on(table::prepare(&engines.tables, &definition)));
             found.extend(runtime.block_on(engines.databases.prepare()));
         }
+        // It is kept in the data folder, which may be of no use.
+        if !refused(&found) {
+            tls = tls.or_else(|| Tls::own(&definition));
+        }
         let complete = compiled.apis.iter().all(Option::is_some) && compiled.authenticators.iter().all(Option::is_some);
-        ready = complete.then_some((definition, compiled, engines));
+        ready = complete.then_some((definition, compiled, engines, tls));
     }
     report(&found);
-    let Some((definition, compiled, engines)) = ready.filter(|_| !refused(&found)) else {
+    let Some((definition, compiled, engines, tls)) = ready.filter(|_| !refused(&found)) else {
         print_error("Nothing is served: the errors above must be mended first.\n");
         return Ok(ExitCode::FAILURE);
     };
-    let served = runtime.block_on(listen(&definition, compiled, &engines, found.len()));
+    open_files::raise(definition.server.max_connections);
+    let served = runtime.block_on(listen(&definition, compiled, &engines, (tls, kept_secret.as_deref()), found.len()));
     runtime.block_on(engines.close());
     served?;
     Ok(ExitCode::SUCCESS)
@@ -84,10 +96,12 @@ fn refused(found: &[Diagnostic]) -> bool {
     found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-/// What tokens are sealed with. A definition that has none to seal needs no file for it.
-fn secret(definition: &ServerDefinition) -> anyhow::Result<Option<Vec<u8>>> {
+/// What tokens are sealed with: those of pages, and the URLs of MQTT. A definition that has none to seal needs no file for it.
+fn secret(definition: &ServerDefinition, compiled: &Compiled) -> anyhow::Result<Option<Vec<u8>>> {
     let seals = |source: &DataSource| matches!(source.config, DataSourceConfig::AmazonDynamodb(_));
-    if !definition.apis.iter().any(|api| api.data_sources.values().any(seals)) {
+    let has_pages = definition.apis.iter().any(|api| api.data_sources.values().any(seals));
+    let has_mqtt = definition.realtime.mqtt && compiled.apis.iter().flatten().any(Api::has_subscriptions);
+    if !has_pages && !has_mqtt {
         return Ok(None);
     }
     let folder = definition.server.data.display();
@@ -95,22 +109,41 @@ fn secret(definition: &ServerDefinition) -> anyhow::Result<Option<Vec<u8>>> {
 }
 
 /// Serves until the process is told to stop.
-async fn listen(definition: &ServerDefinition, compiled: Compiled, engines: &Engines, warnings: usize) -> anyhow::Result<()> {
+async fn listen(
+    definition: &ServerDefinition,
+    compiled: Compiled,
+    engines: &Engines,
+    (tls, secret): (Option<Tls>, Option<&[u8]>),
+    warnings: usize,
+) -> anyhow::Result<()> {
+    let broker = realtime::broker(&definition.realtime)?;
+    let peers = realtime::join(broker.as_ref(), definition.apis.iter().map(|api| &api.api_id)).await?;
     let mut served = Vec::new();
     let mut shown = Vec::new();
     let compiled_apis = compiled.apis.into_iter().flatten().zip(compiled.authenticators.into_iter().flatten());
-    for ((api, mut authenticator), definition_of_api) in compiled_apis.zip(&definition.apis) {
+    for (((api, mut authenticator), definition_of_api), peers) in compiled_apis.zip(&definition.apis).zip(peers) {
         let (keys, own) = api_keys(&definition.server, definition_of_api)?;
         if definition_of_api.allows(AuthenticationType::ApiKey) {
             authenticator = authenticator.api_keys(keys);
         }
-        shown.push(Served { definition: definition_of_api, alone: definition.apis.len() == 1, api_keys: own });
+        shown.push(Served {
+            definition: definition_of_api,
+            alone: definition.apis.len() == 1,
+            has_subscriptions: api.has_subscriptions(),
+            api_keys: own,
+        });
         let hosts = definition_of_api.domain_names.iter().map(ToString::to_string).collect();
-        served.push(ServedApi::new(Arc::clone(&definition_of_api.api_id), hosts, Arc::new(api), authenticator));
+        let api_id = &definition_of_api.api_id;
+        let hub = realtime::hub(api_id, &definition.realtime, peers);
+        let api = Arc::new(api.publishing_to(&hub));
+        served.push(ServedApi::new(Arc::clone(api_id), hosts, api, authenticator, hub));
     }
     let stop = stop_signal()?;
     let reach = event_rule::reach(&served, &engines.services, &definition.server);
-    let mut server = Server::bind(settings(&definition.server), served).await?;
+    let (has_tls, shown_tls) = (tls.is_some(), tls.as_ref().map(shown_tls));
+    let settings =
+        server::Settings { realtime: realtime::settings(&definition.realtime, secret), ..settings(&definition.server) };
+    let mut server = Server::bind(settings, served).await?.with_tls(tls);
     if definition.dynamodb.endpoint == ServiceEndpoint::Embedded {
         server = server.with_tables(tables_endpoint(&definition.dynamodb, Arc::clone(&engines.tables))).await?;
     }
@@ -133,9 +166,11 @@ async fn listen(definition: &ServerDefinition, compiled: Compiled, engines: &Eng
         ("Functions", shown_functions(definition, &server)),
         ("Event rules", shown_event_rules(definition, &server)),
         ("User pools", shown_user_pools(engines, &server)),
+        ("Broker", realtime::shown_broker(&definition.realtime)),
     ];
-    let shown_engines: Vec<_> = shown_engines.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
-    print(&summary(server.local_addr(), definition.server.mode, &shown, &shown_engines, warnings, secrets));
+    let mut shown_engines: Vec<_> = shown_engines.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
+    shown_engines.extend(shown_tls.into_iter().flatten());
+    print(&summary((server.local_addr(), has_tls), definition.server.mode, &shown, &shown_engines, warnings, secrets));
     event_buses.open(compiled.event_rules, &reach);
     let mut stopped = None;
     server
@@ -144,9 +179,16 @@ async fn listen(definition: &ServerDefinition, compiled: Compiled, engines: &Eng
             stopped = Some(Instant::now());
         })
         .await;
-    // Requests in flight and events share the grace.
-    event_buses.close(stopped.unwrap_or_else(Instant::now) + definition.server.shutdown_grace).await;
+    // Requests in flight, events and what other nodes are to hear of both share the grace.
+    let deadline = stopped.unwrap_or_else(Instant::now) + definition.server.shutdown_grace;
+    event_buses.close(deadline).await;
+    realtime::leave(broker, deadline).await;
     Ok(())
+}
+
+/// A size from the definition.
+pub(super) fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The keys of an API. In development an API without any gets one, kept in the data folder.
@@ -204,6 +246,30 @@ fn shown_functions(definition: &ServerDefinition, server: &Server) -> Option<Str
     Some(format!("{count}{endpoint}"))
 }
 
+/// What TLS is served with, and how to trust it.
+fn shown_tls(tls: &Tls) -> Vec<(&'static str, String)> {
+    match &tls.certificate {
+        Certificate::Given { path, not_after } => {
+            let until = not_after.map(|end| format!(", until {}", Offset::UTC.to_datetime(end).date())).unwrap_or_default();
+            vec![("TLS", format!("on the same port ({}{until})", shown_path(path)))]
+        }
+        Certificate::Kept { authority } => {
+            let authority = shown_path(authority);
+            vec![
+                ("TLS", format!("on the same port, with a certificate for development; to trust it: {authority}")),
+                ("", format!("curl --cacert {authority} …, NODE_EXTRA_CA_CERTS={authority} node …")),
+            ]
+        }
+        Certificate::Passing => vec![("TLS", "on the same port, with a certificate for this run only".to_owned())],
+    }
+}
+
+/// A path as it is typed: relative to the working directory where it is below it.
+fn shown_path(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
 fn tables_endpoint(dynamodb: &DynamodbSettings, tables: Arc<DataFolderTables>) -> TablesEndpoint {
     let credentials = credentials(&dynamodb.access_keys);
     TablesEndpoint { service: tables, region: "us-east-1".into(), port: dynamodb.port, credentials }
@@ -225,8 +291,9 @@ fn settings(server: &ServerSettings) -> server::Settings {
             Mode::Development => server::Mode::Development,
             Mode::Production => server::Mode::Production,
         },
-        body_limit: usize::try_from(server.request_body_limit).unwrap_or(usize::MAX),
+        body_limit: size(server.request_body_limit),
         request_timeout: server.request_timeout,
+        max_connections: server.max_connections as usize,
         shutdown_grace: server.shutdown_grace,
         cors: server::Cors::new(server.cors.allowed_origins.iter(), server.cors.max_age),
         trusted_proxies: server.trusted_proxies.clone(),
@@ -260,8 +327,9 @@ fn report(found: &[Diagnostic]) {
 fn log(format: Format) {
     use tracing_subscriber::EnvFilter;
     // Notices of a PostgreSQL server come with requests, and hold what its functions put into them; what a `credential_process` prints
-    // may hold a secret.
-    let filter = EnvFilter::try_from_env("SYNCGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,aws_config=error"));
+    // may hold a secret. What async_nats says of its connection, the broker says once.
+    let filter = EnvFilter::try_from_env("SYNCGATE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,aws_config=error,async_nats=off"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Only a second call could fail, and the first one's choice then stands.
     let _ = match format {

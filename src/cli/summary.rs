@@ -11,13 +11,16 @@ pub(super) struct Served<'a> {
     pub(super) definition: &'a ApiDefinition,
     /// Whether it is the only one, so that it answers on `/graphql`.
     pub(super) alone: bool,
+    /// Whether its schema has subscriptions that something triggers.
+    pub(super) has_subscriptions: bool,
     /// Keys that may be shown: made by the server, or written in the definition.
     pub(super) api_keys: Vec<Secret>,
 }
 
-/// The summary of a started server; `services` are those inside this process, such as its tables. Secrets appear on a terminal in development only.
+/// The summary of a started server; `services` are those inside this process, such as its tables. Secrets appear on a terminal in
+/// development only.
 pub(super) fn summary(
-    address: SocketAddr,
+    (address, has_tls): (SocketAddr, bool),
     mode: Mode,
     apis: &[Served<'_>],
     services: &[(&str, String)],
@@ -43,6 +46,11 @@ pub(super) fn summary(
             line("Endpoint", &format!("{base}/graphql"));
         }
         line(if api.alone { "" } else { "Endpoint" }, &format!("{base}/apis/{}/graphql", definition.api_id));
+        if api.has_subscriptions {
+            let path = if api.alone { "/graphql".to_owned() } else { format!("/apis/{}/graphql", definition.api_id) };
+            let secure = if has_tls { " (and wss://)" } else { "" };
+            line("Real time", &format!("{}{path}/realtime{secure}", base.replacen("http", "ws", 1)));
+        }
         for key in &api.api_keys {
             line("API key", &if show_secrets { key.expose().to_owned() } else { key.hint() });
         }

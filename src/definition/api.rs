@@ -109,6 +109,13 @@ impl AuthenticationType {
             Self::AwsLambda => "AWS_LAMBDA",
         }
     }
+
+    /// The mode that AppSync calls `name`.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        let all = [Self::ApiKey, Self::AwsIam, Self::OpenIdConnect, Self::AmazonCognitoUserPools, Self::AwsLambda];
+        all.into_iter().find(|mode| mode.name() == name)
+    }
 }
 
 /// An authorization mode with its settings (AppSync's `AdditionalAuthenticationProvider`, or the default mode).

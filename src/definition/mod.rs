@@ -15,6 +15,7 @@ mod database;
 mod dynamodb;
 mod event_rule;
 mod lambda;
+mod realtime;
 mod resolver;
 mod secret;
 mod server;
@@ -37,11 +38,12 @@ pub use database::{DatabaseDefinition, SqlScript};
 pub use dynamodb::{AccessKey, DynamodbSettings};
 pub use event_rule::{EventInput, EventRule, EventTarget, EventTargetKind, GraphqlTarget, RetryPolicy, RuleIdentity};
 pub use lambda::{LambdaFunction, LambdaRuntime, LambdaSettings};
+pub use realtime::RealtimeSettings;
 pub use resolver::{
     CachingConfig, ConflictDetection, ConflictHandler, Function, FunctionVersion, Resolver, ResolverKind, Runtime, SyncConfig,
 };
 pub use secret::Secret;
-pub use server::{Cors, IpRange, Mode, ServerSettings};
+pub use server::{Cors, GivenCertificate, IpRange, Mode, NamedFile, ServerSettings, Tls};
 pub use table::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, Projection, ProjectionType, ProvisionedThroughput,
     ScalarAttributeType, SecondaryIndex, StreamViewType, TableDefinition, TimeToLiveSpecification,
@@ -52,6 +54,8 @@ pub use table::{
 pub struct ServerDefinition {
     /// How it listens and what it bounds.
     pub server: ServerSettings,
+    /// Subscriptions: `[realtime]`.
+    pub realtime: RealtimeSettings,
     /// DynamoDB in this process: `[dynamodb]`.
     pub dynamodb: DynamodbSettings,
     /// Its tables: `[[table]]`, in the order they were written, names distinct.

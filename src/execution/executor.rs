@@ -71,7 +71,7 @@ pub struct Request<'a> {
 impl Request<'_> {
     /// Whether a field with this condition is part of the answer.
     #[inline]
-    pub(super) fn holds(&self, condition: Option<ConditionId>) -> bool {
+    pub(crate) fn holds(&self, condition: Option<ConditionId>) -> bool {
         condition.is_none_or(|ConditionId(at)| self.conditions.get(at as usize) == Some(&true))
     }
 }
@@ -83,6 +83,15 @@ pub struct Results {
     pub(super) fields: Vec<OnceLock<Vec<Resolved>>>,
     /// Some resolvers did not run because of [`Request::resolver_limit`].
     pub(super) limit_reached: bool,
+}
+
+impl Results {
+    /// The errors that a root field's resolver raised.
+    #[must_use]
+    pub fn into_errors(mut self, field: &PlanField) -> Vec<FieldError> {
+        let results = self.fields.get_mut(field.index).and_then(OnceLock::take);
+        results.into_iter().flatten().flat_map(|resolved| resolved.errors).collect()
+    }
 }
 
 /// Runs phase A.
@@ -221,11 +230,19 @@ impl Executor<'_> {
 }
 
 /// Whether phase B reads this field: both phases must agree, or results would go to the wrong parents.
-pub(super) fn is_read(field: &PlanField, request: &Request<'_>) -> bool {
+pub(crate) fn is_read(field: &PlanField, request: &Request<'_>) -> bool {
     !field.too_deep
         && field.modes & request.mode != 0
         && request.denied.is_none_or(|denied| !denied[field.index])
         && request.holds(field.condition)
+}
+
+/// What is said of a field that is not read although it stands in the document.
+pub(crate) fn not_read(field: &PlanField) -> FieldError {
+    if field.too_deep {
+        return FieldError::new("QueryDepthLimitReached", "The field lies deeper than the query depth limit of this API.");
+    }
+    FieldError::new("Unauthorized", format!("Not Authorized to access {} on type {}", field.name, field.parent_type))
 }
 
 /// Collects the values below `value` that have fields of their own, in the order in which phase B walks them.

@@ -4,6 +4,7 @@ pub mod ast;
 pub mod cache;
 pub mod coercion;
 pub mod error;
+pub mod event;
 pub mod executor;
 pub mod gates;
 pub mod literal;

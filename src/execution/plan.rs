@@ -29,6 +29,8 @@ pub struct Plan {
     pub variables: Vec<VariableDefinition>,
     /// The root fields.
     pub root: Vec<PlanField>,
+    /// The arguments of a subscription's root field, which events are compared with; empty for other operations.
+    pub subscription_arguments: Arc<[(Str, ArgumentTemplate)]>,
     /// The conditions that its fields have.
     pub conditions: Vec<Condition>,
     /// How many fields there are in all; every [`PlanField::index`] is below it.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use value::{Object, Str, Value, write_json_string};
 
-use super::ast::{Directive, Document, Field, FragmentDefinition, Literal, Operation, Selection, VariableDefinition};
+use super::ast::{
+    Directive, Document, Field, FragmentDefinition, Literal, Operation, OperationKind, Selection, VariableDefinition,
+};
 use super::coercion::{ArgumentTemplate, compile_arguments, root_type};
 use super::error::RequestError;
 use super::plan::{
@@ -66,6 +68,7 @@ pub fn plan(
         enums: HashMap::new(),
         arguments: HashMap::new(),
         introspected: None,
+        subscription_arguments: Arc::new([]),
         conditions: IndexSet::new(),
         fields: 0,
         work: 0,
@@ -77,6 +80,7 @@ pub fn plan(
         kind: operation.kind,
         variables: operation.variables.clone(),
         root,
+        subscription_arguments: planner.subscription_arguments,
         conditions: planner.conditions.into_iter().collect(),
         field_count: planner.fields,
         weight: planner.weight + size_of::<Plan>(),
@@ -97,6 +101,7 @@ struct Planner<'a> {
     arguments: HashMap<(usize, usize), CompiledArguments>,
     /// The fragments and variables for introspection fields that depend on variables.
     introspected: Option<(Arc<Document>, Arc<[VariableDefinition]>)>,
+    subscription_arguments: Arc<[(Str, ArgumentTemplate)]>,
     fields: usize,
     work: usize,
     text: usize,
@@ -325,7 +330,13 @@ impl<'a> Planner<'a> {
             .collect();
         self.ty(&mut field.ty, &definition.ty, &below, level, (&field.parent_type, &field.name))?;
         field.resolvers_below = has_resolvers(&field.ty);
-        if let Some(resolver) = self.wiring.resolver(&field.parent_type, &field.name)
+        // Below its root field a subscription is read from events, which hold what the mutation's resolvers gave.
+        let is_event = self.operation.kind == OperationKind::Subscription;
+        let is_resolved = !is_event || level == 1;
+        if is_event && level == 1 {
+            self.subscription_arguments = self.arguments(definition, group.first).templates;
+        }
+        if let Some(resolver) = self.wiring.resolver(&field.parent_type, &field.name).filter(|_| is_resolved)
             && !field.too_deep
         {
             field.source = FieldSource::Resolver(Box::new(self.resolved(resolver, definition, group)?));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use value::{NULL, Value};
 
 use super::error::{FieldError, Segment, display_path, write_completion_error, write_field_error};
-use super::executor::{Request, Resolved, Results, is_read};
+use super::executor::{Request, Resolved, Results, is_read, not_read};
 use super::plan::{AbstractSelection, EnumType, FieldSource, IntrospectionField, Plan, PlanField, PlanType, type_name_of};
 use crate::schema::{Scalar, TypeSystem, introspection};
 
@@ -22,6 +22,18 @@ pub fn write(
     plan: &Plan,
     request: &Request<'_>,
     results: &Results,
+    extra_errors: &[FieldError],
+    limit: usize,
+) -> Result<Vec<u8>, TooLarge> {
+    write_below(type_system, plan, request, (&NULL, results), extra_errors, limit)
+}
+
+/// The same for root fields that are read from a value of their own, `root`.
+pub(super) fn write_below(
+    type_system: &TypeSystem,
+    plan: &Plan,
+    request: &Request<'_>,
+    (root, results): (&Value, &Results),
     extra_errors: &[FieldError],
     limit: usize,
 ) -> Result<Vec<u8>, TooLarge> {
@@ -38,7 +50,7 @@ pub fn write(
     };
     writer.out.extend_from_slice(br#"{"data":"#);
     let start = writer.out.len();
-    let violated = writer.object(&plan.root, &NULL)?;
+    let violated = writer.object(&plan.root, root)?;
     if violated.is_err() {
         writer.out.truncate(start);
         writer.out.extend_from_slice(b"null");
@@ -113,11 +125,7 @@ impl<'a> Writer<'a> {
 
     fn field(&mut self, field: &'a PlanField, parent: &Value) -> Completed {
         if !is_read(field, self.request) {
-            let error = if field.too_deep {
-                FieldError::new("QueryDepthLimitReached", "The field lies deeper than the query depth limit of this API.")
-            } else {
-                FieldError::new("Unauthorized", format!("Not Authorized to access {} on type {}", field.name, field.parent_type))
-            };
+            let error = not_read(field);
             self.resolver_error(field, &error);
             return self.null_or_violation(&field.ty);
         }

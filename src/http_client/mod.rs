@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
-use reqwest::{Client, Request, Url};
+use reqwest::{Certificate, Client, Request, Url};
 
 pub use endpoint::EndpointError;
 pub(crate) use endpoint::{is_loopback, join, parse_endpoint, without_credentials};
@@ -37,6 +37,8 @@ struct Clients {
     outside: OnceLock<Client>,
     /// For endpoints on this machine, which no proxy can reach.
     loopback: OnceLock<Client>,
+    /// Certificates in PEM that `loopback` trusts beside those of the system.
+    trusted: Option<Vec<u8>>,
 }
 
 /// An answer, decompressed.
@@ -64,7 +66,20 @@ pub(crate) enum ExchangeError {
     Client(String),
 }
 
+/// What became of a connection that was asked to speak another protocol.
+pub(crate) enum Switched {
+    /// `101 Switching Protocols`: the headers, and the connection.
+    Protocol(HeaderMap, reqwest::Upgraded),
+    /// Any other answer.
+    Refused(Answer),
+}
+
 impl HttpClients {
+    /// As the default, but that endpoints on this machine may have certificates which these vouch for.
+    pub(crate) fn trusting(certificates: Vec<u8>) -> Self {
+        Self { inner: Arc::new(Clients { trusted: Some(certificates), ..Clients::default() }) }
+    }
+
     fn client(&self, loopback: bool) -> Result<&Client, reqwest::Error> {
         let slot = if loopback { &self.inner.loopback } else { &self.inner.outside };
         if let Some(client) = slot.get() {
@@ -79,6 +94,9 @@ impl HttpClients {
             .user_agent(concat!("syncgate/", env!("CARGO_PKG_VERSION")));
         if loopback {
             builder = builder.no_proxy();
+            if let Some(trusted) = &self.inner.trusted {
+                builder = builder.tls_certs_merge(Certificate::from_pem_bundle(trusted)?);
+            }
         }
         let client = builder.build()?;
         Ok(slot.get_or_init(|| client))
@@ -88,6 +106,20 @@ impl HttpClients {
     pub(crate) async fn exchange(&self, request: Request, deadline: Instant, limit: usize) -> Result<Answer, ExchangeError> {
         let answer = async { read(self.send(request).await?, limit).await };
         tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or(Err(ExchangeError::Timeout))
+    }
+
+    /// Sends `request`, which asks for another protocol on its connection. Of another answer `limit` bytes of body are accepted.
+    pub(crate) async fn switch(&self, request: Request, deadline: Instant, limit: usize) -> Result<Switched, ExchangeError> {
+        let switched = async {
+            let mut answer = self.send(request).await?;
+            if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                return read(answer, limit).await.map(Switched::Refused);
+            }
+            let headers = std::mem::take(answer.headers_mut());
+            let upgraded = answer.upgrade().await.map_err(|error| ExchangeError::BrokenOff(root(&error)))?;
+            Ok(Switched::Protocol(headers, upgraded))
+        };
+        tokio::time::timeout_at(deadline.into(), switched).await.unwrap_or(Err(ExchangeError::Timeout))
     }
 
     /// Sends `request`, of whose answer only the status matters. A short body is read, so that its connection can be used again;

@@ -20,6 +20,7 @@ use value::Str;
 use crate::data_source::DataSource;
 
 pub use evaluate::Pace;
+pub(crate) use request::weight;
 pub use request::{RequestResolvers, ResolverSet, env};
 
 /// A compiled resolver.

@@ -60,6 +60,9 @@ const CONCURRENT_GROUPS: usize = GATHERED_PARENTS / GROUP_WEIGHT * 3 / 4;
 /// for thousands of them.
 const MAX_RESULT_BYTES: usize = 64 << 20;
 
+/// How often a request may call `extensions.invalidateSubscriptions` (developer guide, "extensions").
+const MOST_INVALIDATIONS: usize = 5;
+
 /// A [`ResolverSet`] in the hands of one request.
 pub struct RequestResolvers<'a> {
     set: &'a ResolverSet,
@@ -81,6 +84,12 @@ pub struct RequestEffects {
     pub headers: IndexMap<Str, Str>,
     /// Errors that belong to no field.
     pub errors: Vec<FieldError>,
+    /// `extensions.setSubscriptionFilter`
+    pub subscription_filter: Option<Value>,
+    /// `extensions.setSubscriptionInvalidationFilter`
+    pub invalidation_filter: Option<Value>,
+    /// `extensions.invalidateSubscriptions`: subscription field and payload, in order.
+    pub invalidations: Vec<(Str, Value)>,
 }
 
 impl<'a> RequestResolvers<'a> {
@@ -114,26 +123,41 @@ impl<'a> RequestResolvers<'a> {
             tracing::debug!(target: "syncgate::resolver", ?level, resolver = %format_args!("{}.{}", resolver.type_name, resolver.field_name), "{message}");
         }
         let mut unavailable = Vec::new();
-        for (what, used) in [
-            ("extensions.evictFromApiCache", !effects.evictions.is_empty()),
-            ("extensions.invalidateSubscriptions", !effects.invalidations.is_empty()),
-            ("extensions.setSubscriptionFilter", effects.subscription_filter.is_some()),
-            ("extensions.setSubscriptionInvalidationFilter", effects.invalidation_filter.is_some()),
-        ] {
-            if used {
-                unavailable.push(FieldError::new(
-                    "UnsupportedOperation",
-                    format!("{what} has no effect yet: this version of Syncgate has neither the API cache nor subscriptions."),
-                ));
-            }
+        if !effects.evictions.is_empty() {
+            unavailable.push(FieldError::new(
+                "UnsupportedOperation",
+                "extensions.evictFromApiCache has no effect yet: this version of Syncgate does not have the API cache.",
+            ));
         }
-        if effects.response_headers.is_empty() && effects.header_faults.is_empty() && unavailable.is_empty() {
+        if effects.response_headers.is_empty()
+            && effects.header_faults.is_empty()
+            && unavailable.is_empty()
+            && effects.invalidations.is_empty()
+            && effects.subscription_filter.is_none()
+            && effects.invalidation_filter.is_none()
+        {
             return;
         }
         let mut all = self.effects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         all.headers.extend(effects.response_headers);
         all.errors.extend(effects.header_faults.into_iter().map(|message| FieldError::new("ResponseHeaderError", message)));
         all.errors.append(&mut unavailable);
+        // Of several the last counts, as within one evaluation.
+        all.subscription_filter = effects.subscription_filter.or(all.subscription_filter.take());
+        all.invalidation_filter = effects.invalidation_filter.or(all.invalidation_filter.take());
+        for invalidation in effects.invalidations {
+            if all.invalidations.len() == MOST_INVALIDATIONS {
+                let message = format!(
+                    "extensions.invalidateSubscriptions was called more than {MOST_INVALIDATIONS} times in one request; the calls \
+                     beyond had no effect."
+                );
+                all.errors.push(FieldError::new("LimitExceededError", message));
+                break;
+            }
+            let subscription = invalidation.get("subscriptionField").and_then(Value::as_str).unwrap_or_default();
+            let payload = invalidation.get("payload").cloned().unwrap_or_default();
+            all.invalidations.push((subscription.into(), payload));
+        }
     }
 }
 
@@ -244,7 +268,7 @@ fn too_large() -> FieldError {
 }
 
 /// About how many bytes a value takes in memory. Values are at most `value::MAX_DEPTH` deep.
-pub(super) fn weight(value: &Value) -> usize {
+pub(crate) fn weight(value: &Value) -> usize {
     size_of::<Value>()
         + match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,

@@ -39,6 +39,17 @@ impl Cors {
         Self { origins, max_age }
     }
 
+    /// Whether the page that opens a WebSocket may. Browsers ask nobody before they let a page read from one, so that what is not
+    /// refused here is granted. Who sends no origin is no browser; a page that came from the same host needs no grant elsewhere either.
+    pub(super) fn admits(&self, headers: &HeaderMap, host: &str) -> bool {
+        let Some(origin) = headers.get(ORIGIN) else { return true };
+        let is_same = || {
+            let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+            authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+        };
+        self.grant(headers).origin.is_some() || is_same()
+    }
+
     /// What the sender of these headers is granted.
     pub(super) fn grant(&self, headers: &HeaderMap) -> Grant {
         let Origins::These(origins) = &self.origins else { return Grant { origin: Some(ANY), varies: false } };
@@ -118,5 +129,30 @@ mod tests {
         }
         check(&listed, None, None, true);
         check(&none, Some("https://app.test"), None, false);
+    }
+
+    #[test]
+    fn a_page_opens_a_websocket_from_a_listed_origin_or_from_the_same_host() {
+        let day = Duration::from_secs(86_400);
+        let listed = Cors::new(["https://app.test"], day);
+        let none = Cors::new(Vec::<&str>::new(), day);
+        for (cors, origin, admitted) in [
+            (&Cors::default(), Some("https://evil.test"), true),
+            (&listed, Some("https://app.test"), true),
+            (&listed, Some("https://api.test:4000"), true),
+            (&listed, Some("https://api.test"), false),
+            (&listed, Some("https://evil.test"), false),
+            (&listed, Some("null"), false),
+            (&listed, None, true),
+            (&none, Some("http://API.test:4000"), true),
+            (&none, Some("https://app.test"), false),
+            (&none, None, true),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(cors.admits(&headers, "api.test:4000"), admitted, "{origin:?}");
+        }
     }
 }

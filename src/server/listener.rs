@@ -1,6 +1,5 @@
 //! The listener: accepts connections within a bound, serves each in a task it owns, and stops gracefully.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -9,23 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 
+use super::connection;
 use super::disconnect::Lease;
 use super::dynamodb::{self, TablesEndpoint};
 use super::event_bus;
 use super::lambda::{self, FunctionsEndpoint};
 use super::routes::Routes;
-use super::service::{self, Entrance, Peer, Shared};
-use super::stall::StallGuard;
-use super::{Execute, Mode, ServedApi, Settings, upstream, user_pools};
+use super::service::{Entrance, Peer, Shared};
+use super::stopping;
+use super::upgrade::Switch;
+use super::{Execute, Mode, ServedApi, Settings, Tls, upstream, user_pools};
 use crate::api::Api;
 use crate::event_bus::EventBuses;
 use crate::user_pool::LocalUserPools;
@@ -63,12 +59,24 @@ impl<E: Execute> Server<E> {
     pub async fn bind(settings: Settings, apis: Vec<ServedApi<E>>) -> Result<Self, BindError> {
         let routes = Routes::new(apis).map_err(BindError::Routes)?;
         let (listener, local_addr) = listen(SocketAddr::new(settings.host, settings.port)).await?;
+        let places = settings.realtime.max_connections.unwrap_or(settings.max_connections / 5 * 4);
+        let websockets = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
         let pages = (settings.mode == Mode::Development && local_addr.ip().is_loopback()).then(upstream::router);
         Ok(Self {
             listener,
             local_addr,
             tables: None,
-            shared: Shared { routes, settings, pages, tables: None, functions: None, events: None, user_pools: None },
+            shared: Shared {
+                routes,
+                settings,
+                pages,
+                tables: None,
+                functions: None,
+                events: None,
+                user_pools: None,
+                websockets,
+                tls: None,
+            },
         })
     }
 
@@ -121,6 +129,13 @@ impl<E: Execute> Server<E> {
         self
     }
 
+    /// Serves clients that speak TLS as well, on every port.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Tls>) -> Self {
+        self.shared.tls = tls;
+        self
+    }
+
     /// Whether the Cognito endpoint is served.
     #[must_use]
     pub fn has_user_pools(&self) -> bool {
@@ -158,8 +173,13 @@ impl<E: Execute> Server<E> {
         let places = shared.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         let semaphore = Arc::new(Semaphore::new(places));
         let stopped = Arc::new(AtomicBool::new(false));
-        let (stop, stopping) = watch::channel(());
+        let (stop, stopping) = stopping::channel();
         let mut connections = JoinSet::new();
+        // Ends with this function: events go on while connections finish.
+        let mut hubs = JoinSet::new();
+        for hub in shared.routes.hubs() {
+            hubs.spawn(hub.run());
+        }
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = async {
@@ -179,14 +199,18 @@ impl<E: Execute> Server<E> {
                 accepted = accepted => accepted,
             };
             let lease = Lease { _place: Arc::new(place), stopped: Arc::clone(&stopped) };
-            connections.spawn(serve(socket, Arc::clone(&shared), Peer { address, lease, entrance }, stopping.clone()));
+            let peer = Peer { address, lease, entrance, secure: false, switch: Switch::default() };
+            connections.spawn(connection::serve(socket, Arc::clone(&shared), peer, stopping.clone()));
         }
         drop((listener, tables));
-        drop(stopping);
         let grace = shared.settings.shutdown_grace;
         tracing::info!(address = %local_addr, connections = connections.len(), "stopping");
-        let _ = stop.send(());
         let finished = async {
+            // Who is answered before the stop is heard before it, too.
+            for hub in shared.routes.hubs() {
+                hub.flush().await;
+            }
+            stop.send();
             while let Some(ended) = connections.join_next().await {
                 report(ended);
             }
@@ -203,6 +227,12 @@ impl<E: Execute> Server<E> {
             stopped.store(true, Ordering::Release);
             connections.shutdown().await;
         }
+        for hub in shared.routes.hubs() {
+            hub.flush().await;
+            hub.log_counters();
+        }
+        // What they hold is let go before this returns: tables are closed with the last of them.
+        hubs.shutdown().await;
     }
 }
 
@@ -237,39 +267,6 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 pause = (pause * 2).min(Duration::from_secs(1));
             }
         }
-    }
-}
-
-async fn serve<E: Execute>(socket: TcpStream, shared: Arc<Shared<E>>, peer: Peer, mut stopping: watch::Receiver<()>) {
-    // Answers are written whole; waiting for more to send would only delay them.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
-    }
-    let settings = &shared.settings;
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(settings.header_read_timeout).max_header_size(settings.header_limit);
-    let used = AtomicBool::new(false);
-    let service = service_fn(|request: Request<Incoming>| {
-        used.store(true, Ordering::Relaxed);
-        let answer = service::handle(Arc::clone(&shared), peer.clone(), request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
-    let socket = StallGuard::new(socket, settings.write_timeout);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        // hyper closes a connection that is idle between requests, but would wait for the first request of one that browsers
-        // open ahead of need.
-        _ = stopping.changed() => {
-            if !used.load(Ordering::Relaxed) {
-                return;
-            }
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, peer = %peer.address, "connection ended early");
     }
 }
 

@@ -10,21 +10,28 @@
 mod answer;
 mod aws;
 mod body;
+mod connection;
 mod cors;
 mod disconnect;
 pub mod dynamodb;
 pub mod event_bus;
+mod io;
 pub mod lambda;
 mod listener;
 mod local;
+mod mqtt;
+mod realtime;
 mod request_id;
 mod routes;
 mod service;
 pub mod settings;
 mod source_ip;
 mod stall;
+mod stopping;
 #[cfg(test)]
 mod tests;
+pub mod tls;
+mod upgrade;
 pub mod upstream;
 pub mod user_pools;
 
@@ -36,11 +43,15 @@ use value::Str;
 
 use crate::api::{Api, GraphqlRequest, GraphqlResponse, RequestContext, RequestFault};
 use crate::auth::Authenticator;
+use crate::realtime::Hub;
 
 pub use dynamodb::TablesEndpoint;
 pub use lambda::FunctionsEndpoint;
 pub use listener::{BindError, Server};
+pub use realtime::RealtimeSettings;
+pub(crate) use realtime::accept_of;
 pub use settings::{Cors, Mode, Settings};
+pub use tls::{Certificate, Tls};
 
 /// Whatever runs GraphQL operations: an [`Api`], or what a test puts in its place.
 pub trait Execute: Send + Sync + 'static {
@@ -50,6 +61,11 @@ pub trait Execute: Send + Sync + 'static {
         request: GraphqlRequest,
         context: RequestContext,
     ) -> impl Future<Output = Result<GraphqlResponse, RequestFault>> + Send + 'static;
+
+    /// What subscriptions are judged by, where there can be any.
+    fn subscribable(self: &Arc<Self>) -> Option<Arc<Api>> {
+        None
+    }
 }
 
 impl Execute for Api {
@@ -60,6 +76,10 @@ impl Execute for Api {
     ) -> impl Future<Output = Result<GraphqlResponse, RequestFault>> + Send + 'static {
         let api = Arc::clone(self);
         async move { Api::execute(&api, request, context).await }
+    }
+
+    fn subscribable(self: &Arc<Self>) -> Option<Arc<Api>> {
+        Some(Arc::clone(self))
     }
 }
 
@@ -81,24 +101,39 @@ pub struct ServedApi<E = Api> {
     pub hosts: Vec<String>,
     /// What is served; swap it to reload.
     pub current: Arc<ArcSwap<Serving<E>>>,
+    /// Its subscribers. They stay when it is reloaded.
+    pub hub: Arc<Hub>,
 }
 
-impl<E> ServedApi<E> {
-    /// An API to serve. Keep a clone to [reload](Self::reload) it later.
+impl<E: Execute> ServedApi<E> {
+    /// An API to serve, which publishes to `hub`. Keep a clone to [reload](Self::reload) it later.
     #[must_use]
-    pub fn new(api_id: impl Into<Str>, hosts: Vec<String>, api: Arc<E>, authenticator: Authenticator) -> Self {
+    pub fn new(api_id: impl Into<Str>, hosts: Vec<String>, api: Arc<E>, authenticator: Authenticator, hub: Arc<Hub>) -> Self {
+        if let Some(api) = api.subscribable() {
+            hub.serve(&api, &authenticator);
+        }
         let current = Arc::new(ArcSwap::from_pointee(Serving { api, authenticator }));
-        Self { api_id: api_id.into(), hosts, current }
+        Self { api_id: api_id.into(), hosts, current, hub }
     }
 
-    /// Replaces what is served from the next request on; requests under way end with what they began with.
+    /// Replaces what is served from the next request on; requests under way end with what they began with. Connections stay, and so
+    /// do the subscriptions that the new definition still has.
     pub fn reload(&self, api: Arc<E>, authenticator: Authenticator) {
+        // First: a start that was let in by the new definition must not be judged by the old one when it is registered.
+        if let Some(api) = api.subscribable() {
+            self.hub.serve(&api, &authenticator);
+        }
         self.current.store(Arc::new(Serving { api, authenticator }));
     }
 }
 
 impl<E> Clone for ServedApi<E> {
     fn clone(&self) -> Self {
-        Self { api_id: Arc::clone(&self.api_id), hosts: self.hosts.clone(), current: Arc::clone(&self.current) }
+        Self {
+            api_id: Arc::clone(&self.api_id),
+            hosts: self.hosts.clone(),
+            current: Arc::clone(&self.current),
+            hub: Arc::clone(&self.hub),
+        }
     }
 }

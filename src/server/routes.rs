@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use http::request::Parts;
 use value::Str;
 
 use super::ServedApi;
+use crate::realtime::Hub;
 
 /// Below this domain every API has a host of its own, as `<apiId>.appsync-api.<region>.amazonaws.com` on AWS.
 const LOCAL_DOMAIN: &str = ".appsync-api.localhost";
@@ -35,8 +37,8 @@ pub(super) enum Route<'a, E> {
     UnknownHost(String),
     /// `/apis/<apiId>/graphql` of an API that is not here.
     UnknownApi(&'a str),
-    /// The real-time endpoint.
-    Realtime,
+    /// The real-time endpoint of an API, and the custom domain that led to it.
+    Realtime(&'a ServedApi<E>, Option<Str>),
     /// Any other path.
     Other,
 }
@@ -75,27 +77,44 @@ impl<E> Routes<E> {
         Ok(Self { apis, by_id, by_host })
     }
 
-    /// The route of a request. A single API answers to any host.
+    /// The subscribers of each API.
+    pub(super) fn hubs(&self) -> impl Iterator<Item = Arc<Hub>> {
+        self.apis.iter().map(|api| Arc::clone(&api.hub))
+    }
+
+    /// The API with that id.
+    pub(super) fn by_id(&self, api_id: &str) -> Option<&ServedApi<E>> {
+        self.by_id.get(api_id).map(|&api| &self.apis[api])
+    }
+
+    /// The API that a host names, and the custom domain that it is. A single API answers to any host.
+    pub(super) fn by_host(&self, host: &str) -> Option<(&ServedApi<E>, Option<Str>)> {
+        match (self.by_host.get(&*normalize(host)), self.apis.as_slice()) {
+            (Some(host), apis) => Some((&apis[host.api], host.custom.clone())),
+            (None, [only]) => Some((only, None)),
+            (None, _) => None,
+        }
+    }
+
+    /// The route of a request.
     pub(super) fn find<'a>(&'a self, parts: &'a Parts) -> Route<'a, E> {
         let path = parts.uri.path();
-        if path == "/graphql" {
+        let (endpoint, is_realtime) = match path.strip_suffix("/realtime") {
+            Some(endpoint) => (endpoint, true),
+            None => (path, false),
+        };
+        let found = if endpoint == "/graphql" {
             let host = host(parts);
-            let known = normalize(host);
-            return match (self.by_host.get(&*known), self.apis.as_slice()) {
-                (Some(host), apis) => Route::Graphql(&apis[host.api], host.custom.clone()),
-                (None, [only]) => Route::Graphql(only, None),
-                (None, _) => Route::UnknownHost(known.into_owned()),
-            };
-        }
-        if let Some(api_id) = path.strip_prefix("/apis/").and_then(|rest| rest.strip_suffix("/graphql")) {
-            return match self.by_id.get(api_id) {
-                Some(&api) => Route::Graphql(&self.apis[api], None),
-                None => Route::UnknownApi(api_id),
-            };
-        }
-        match path {
-            "/graphql/realtime" | "/graphql/connect" => Route::Realtime,
-            _ => Route::Other,
+            self.by_host(host).ok_or_else(|| Route::UnknownHost(normalize(host).into_owned()))
+        } else if let Some(api_id) = endpoint.strip_prefix("/apis/").and_then(|rest| rest.strip_suffix("/graphql")) {
+            self.by_id(api_id).map(|api| (api, None)).ok_or(Route::UnknownApi(api_id))
+        } else {
+            Err(Route::Other)
+        };
+        match found {
+            Ok((api, domain_name)) if is_realtime => Route::Realtime(api, domain_name),
+            Ok((api, domain_name)) => Route::Graphql(api, domain_name),
+            Err(route) => route,
         }
     }
 }
@@ -147,12 +166,21 @@ pub(super) fn normalize(host: &str) -> Cow<'_, str> {
 mod tests {
     use std::sync::Arc;
 
+    use arc_swap::ArcSwap;
+
+    use super::super::Serving;
     use super::*;
     use crate::auth::{ApiKeys, Authenticator};
+    use crate::realtime::HubSettings;
 
     fn api(api_id: &str, hosts: &[&str]) -> ServedApi<()> {
-        let hosts = hosts.iter().map(ToString::to_string).collect();
-        ServedApi::new(api_id, hosts, Arc::new(()), Authenticator::new().api_keys(ApiKeys::default()))
+        let serving = Serving { api: Arc::new(()), authenticator: Authenticator::new().api_keys(ApiKeys::default()) };
+        ServedApi {
+            api_id: api_id.into(),
+            hosts: hosts.iter().map(ToString::to_string).collect(),
+            current: Arc::new(ArcSwap::from_pointee(serving)),
+            hub: Hub::new(api_id.into(), HubSettings { payload_limit: 1 << 20 }, None),
+        }
     }
 
     fn shown(routes: &Routes<()>, host: &str, path: &str) -> String {
@@ -162,7 +190,8 @@ mod tests {
             Route::Graphql(api, Some(domain)) => format!("{} as {domain}", api.api_id),
             Route::UnknownHost(host) => format!("unknown host {host}"),
             Route::UnknownApi(api_id) => format!("unknown api {api_id}"),
-            Route::Realtime => "realtime".to_owned(),
+            Route::Realtime(api, None) => format!("{} realtime", api.api_id),
+            Route::Realtime(api, Some(domain)) => format!("{} realtime as {domain}", api.api_id),
             Route::Other => "other".to_owned(),
         }
     }
@@ -186,7 +215,12 @@ mod tests {
             ("localhost", "/apis/one", "other"),
             ("localhost", "/graphql/", "other"),
             ("localhost", "/GRAPHQL", "other"),
-            ("localhost", "/graphql/realtime", "realtime"),
+            ("localhost", "/graphql/realtime", "unknown host localhost"),
+            ("api.example.com", "/graphql/realtime", "one realtime as api.example.com"),
+            ("localhost", "/apis/Two/graphql/realtime", "Two realtime"),
+            ("localhost", "/apis/three/graphql/realtime", "unknown api three"),
+            ("api.example.com", "/graphql/realtime/realtime", "other"),
+            ("api.example.com", "/graphql/connect", "other"),
             ("localhost", "http://api.example.com/graphql", "one as api.example.com"),
         ] {
             assert_eq!(shown(&routes, host, path), expected, "{host} {path}");

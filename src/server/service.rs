@@ -1,5 +1,6 @@
 //! One request: match the path, authenticate, read, execute, answer.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
+use tokio::sync::Semaphore;
 use tower_service::Service;
 use value::Str;
 
@@ -20,7 +22,11 @@ use super::cors::Grant;
 use super::disconnect::{Finish, Lease};
 use super::routes::{Route, Routes, host_fault};
 use super::source_ip::source_ip;
-use super::{Execute, Mode, Serving, Settings, body, dynamodb, event_bus, lambda, request_id, upstream, user_pools};
+use super::tls::Tls;
+use super::upgrade::Switch;
+use super::{
+    Execute, Mode, Serving, Settings, body, dynamodb, event_bus, lambda, mqtt, realtime, request_id, upstream, user_pools,
+};
 use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
 use crate::auth::sigv4::SignedRequest;
 use crate::auth::{Arrived, AuthFault, AuthorizerRequest, Identity, Way};
@@ -40,6 +46,10 @@ pub(super) struct Shared<E> {
     pub(super) events: Option<event_bus::Endpoint>,
     /// The Cognito endpoint, where there is one.
     pub(super) user_pools: Option<user_pools::Endpoint>,
+    /// The places of WebSockets.
+    pub(super) websockets: Arc<Semaphore>,
+    /// What speaks TLS with clients that do.
+    pub(super) tls: Option<Tls>,
 }
 
 /// Which listener a connection came in by.
@@ -57,6 +67,10 @@ pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) lease: Lease,
     pub(super) entrance: Entrance,
+    /// Whether the client speaks TLS.
+    pub(super) secure: bool,
+    /// What the connection becomes after HTTP.
+    pub(super) switch: Switch,
 }
 
 /// Answers one request; every way out is an answer.
@@ -93,10 +107,28 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
             body::discard(&parts.headers, body).await;
             Err(fault)
         }
+        Ok(Route::Realtime(api, domain_name)) => {
+            let api = api.clone();
+            body::discard(&parts.headers, body).await;
+            realtime::upgrade(&shared, &peer, parts, api, domain_name)
+        }
+        Ok(Route::Graphql(api, domain_name)) if realtime::is_upgrade(&parts) => {
+            let api = api.clone();
+            body::discard(&parts.headers, body).await;
+            realtime::upgrade(&shared, &peer, parts, api, domain_name)
+        }
         Ok(Route::Graphql(api, domain_name)) => {
             let serving = api.current.load_full();
             let call = Call { settings: &shared.settings, peer: &peer, request_id: &request_id, grant: &grant };
             graphql(call, &serving, domain_name, parts, body).await
+        }
+        Ok(Route::Other) if parts.uri.path() == mqtt::PATH && shared.settings.realtime.mqtt.is_some() => {
+            body::discard(&parts.headers, body).await;
+            let mut parts = parts;
+            match &shared.settings.realtime.mqtt {
+                Some(sealer) => mqtt::upgrade(&shared, &peer, &mut parts, sealer),
+                None => Err(Fault::internal(&request_id)),
+            }
         }
         Ok(other) => {
             let fault = not_found(&other);
@@ -123,14 +155,17 @@ enum Judged<'r> {
 }
 
 /// Says in the log what an answer does not say. In production every token that ended would be a line, of anybody's making.
-fn refused(fault: AuthFault, call: Call<'_>) -> Fault {
+pub(super) fn log_refusal(fault: &AuthFault, mode: Mode, request_id: &str) {
     if let Some(reason) = fault.reason() {
-        let request_id = &**call.request_id;
-        match call.settings.mode {
+        match mode {
             Mode::Development => tracing::info!(request_id, %reason, "a token was refused"),
             Mode::Production => tracing::debug!(request_id, %reason, "a token was refused"),
         }
     }
+}
+
+fn refused(fault: AuthFault, call: Call<'_>) -> Fault {
+    log_refusal(&fault, call.settings.mode, call.request_id);
     fault.into()
 }
 
@@ -210,6 +245,11 @@ async fn graphql<E: Execute>(
     // A function of an event rule may be the one who asks.
     let rules = lineage::read(&parts.headers);
     let source_ip = source_ip(peer.address.ip(), &parts.headers, &settings.trusted_proxies);
+    let subscribable = settings.realtime.mqtt.as_ref().filter(|_| mqtt::may_subscribe(&request));
+    let handshake = subscribable.map(|sealer| {
+        let until = authenticator.end_of(&identity, &parts.headers);
+        (sealer, mqtt::origin(&parts, peer, is_trusted(peer, settings)), until)
+    });
     let context = RequestContext {
         identity,
         headers: shown.unwrap_or_else(|| RequestHeaders::from(parts.headers)),
@@ -218,7 +258,20 @@ async fn graphql<E: Execute>(
         request_id: Str::clone(request_id),
         deadline,
     };
+    if let Some((sealer, origin, until)) = handshake
+        && let Some(api) = serving.api.subscribable().filter(|api| api.is_subscription(&request))
+    {
+        let handshake = mqtt::handshake(&api, sealer, &settings.realtime, &origin, request, context, until);
+        let response = AssertUnwindSafe(lineage::behind(rules, handshake)).catch_unwind().await;
+        let response = response.map_err(|panic| panicked(&*panic, request_id))?;
+        return Ok(answer::graphql(response, request_id, grant));
+    }
     lineage::behind(rules, execute(call, serving, request, context)).await
+}
+
+/// Whether the other end of the connection is a proxy that is believed.
+fn is_trusted(peer: &Peer, settings: &Settings) -> bool {
+    settings.trusted_proxies.iter().any(|range| range.contains(peer.address.ip()))
 }
 
 async fn execute<E: Execute>(
@@ -238,16 +291,19 @@ async fn execute<E: Execute>(
     match Finish::new(operation, &document, peer.lease.clone()).await {
         Ok(Ok(Ok(response))) => Ok(answer::graphql(response, request_id, grant)),
         Ok(Ok(Err(fault))) => Err(fault.into()),
-        Ok(Err(panic)) => {
-            let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            tracing::error!(request_id = &**request_id, cause = cause.unwrap_or("unknown"), "an operation panicked");
-            Err(Fault::internal(request_id))
-        }
+        Ok(Err(panic)) => Err(panicked(&*panic, request_id)),
         Err(_) => {
             tracing::warn!(request_id = &**request_id, "an operation was stopped at its deadline");
             Err(answer::timed_out())
         }
     }
+}
+
+/// A panic is the end of its operation, not of the connection.
+fn panicked(panic: &(dyn Any + Send), request_id: &Str) -> Fault {
+    let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(request_id = &**request_id, cause = cause.unwrap_or("unknown"), "an operation panicked");
+    Fault::internal(request_id)
 }
 
 /// Everything that is not GraphQL.
@@ -283,8 +339,9 @@ fn not_found<E>(route: &Route<'_, E>) -> Fault {
              a host from the definition, or the path /apis/<apiId>/graphql."
         ),
         Route::UnknownApi(api_id) => format!("There is no API with the id '{api_id}'."),
-        Route::Realtime => "Real-time subscriptions are not supported yet.".to_owned(),
-        Route::Graphql(..) | Route::Other => "Unknown path. The GraphQL endpoint is POST /graphql.".to_owned(),
+        Route::Graphql(..) | Route::Realtime(..) | Route::Other => {
+            "Unknown path. The GraphQL endpoint is POST /graphql.".to_owned()
+        }
     };
     Fault::unknown_operation(StatusCode::NOT_FOUND, message)
 }

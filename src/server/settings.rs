@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use super::realtime::RealtimeSettings;
+
 pub use super::cors::Cors;
 
 /// How the server listens and what it allows.
@@ -26,12 +28,16 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How long a client may take to send the head of a request. A kept-alive connection that stays silent for this long is closed.
     pub header_read_timeout: Duration,
+    /// How long a client may take for its part of a TLS handshake.
+    pub handshake_timeout: Duration,
     /// How long a client may take to send the body of a request.
     pub body_read_timeout: Duration,
     /// How long a client may leave an answer unread before its connection is closed.
     pub write_timeout: Duration,
     /// How many connections are open at a time; further ones wait in the system's backlog.
     pub max_connections: usize,
+    /// What bounds WebSockets.
+    pub realtime: RealtimeSettings,
     /// How long requests in flight may take to finish when the server stops.
     pub shutdown_grace: Duration,
 }
@@ -48,9 +54,11 @@ impl Default for Settings {
             header_limit: 64 * 1024,
             request_timeout: Duration::from_secs(30),
             header_read_timeout: Duration::from_secs(60),
+            handshake_timeout: Duration::from_secs(10),
             body_read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
             max_connections: 10_000,
+            realtime: RealtimeSettings::default(),
             shutdown_grace: Duration::from_secs(10),
         }
     }

@@ -1,10 +1,14 @@
 //! The server over real sockets on port 0, with a scripted executor in the place of an API.
 
+mod tls;
+
+pub(super) use tls::encrypted;
+
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
@@ -15,6 +19,7 @@ use value::{Value, value};
 use super::*;
 use crate::auth::{ApiKey, ApiKeys};
 use crate::lineage;
+use crate::realtime::HubSettings;
 
 /// Runs what the query's text says.
 #[derive(Debug, Default)]
@@ -61,6 +66,11 @@ impl Execute for Script {
     }
 }
 
+/// Where nobody subscribes.
+fn hub(api_id: &str) -> Arc<Hub> {
+    Hub::new(api_id.into(), HubSettings { payload_limit: 1 << 20 }, None)
+}
+
 struct Running {
     address: SocketAddr,
     script: Arc<Script>,
@@ -69,6 +79,10 @@ struct Running {
 }
 
 async fn start_with(apis: &[(&str, &[&str])], change: impl FnOnce(&mut Settings)) -> Running {
+    start_speaking(None, apis, change).await
+}
+
+async fn start_speaking(tls: Option<Tls>, apis: &[(&str, &[&str])], change: impl FnOnce(&mut Settings)) -> Running {
     let mut settings = Settings { port: 0, ..Settings::default() };
     change(&mut settings);
     let script = Arc::new(Script::default());
@@ -77,10 +91,10 @@ async fn start_with(apis: &[(&str, &[&str])], change: impl FnOnce(&mut Settings)
         .map(|(api_id, hosts)| {
             let keys = ApiKeys::new([ApiKey::new(format!("da2-{api_id}"))]);
             let hosts = hosts.iter().map(ToString::to_string).collect();
-            ServedApi::new(*api_id, hosts, Arc::clone(&script), Authenticator::new().api_keys(keys))
+            ServedApi::new(*api_id, hosts, Arc::clone(&script), Authenticator::new().api_keys(keys), hub(api_id))
         })
         .collect();
-    let server = Server::bind(settings, apis).await.expect("a listener");
+    let server = Server::bind(settings, apis).await.expect("a listener").with_tls(tls);
     let address = server.local_addr();
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(server.run(async {
@@ -110,7 +124,7 @@ impl Answer {
 }
 
 /// Reads one answer from a connection; `None` when it was closed without one.
-async fn receive(socket: &mut TcpStream) -> Option<Answer> {
+async fn receive(socket: &mut (impl AsyncRead + Unpin)) -> Option<Answer> {
     let reading = async {
         let mut bytes = Vec::new();
         let end = loop {
@@ -246,13 +260,49 @@ async fn refused_requests_are_answered_in_appsyncs_form() {
 }
 
 #[tokio::test]
+async fn a_request_for_a_websocket_that_is_none_is_told_why() {
+    const GOOD: [&str; 4] =
+        ["connection: Upgrade", "upgrade: websocket", "sec-websocket-version: 13", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="];
+    let server = start().await;
+    let change = |at: usize, header: &'static str| {
+        let mut headers = GOOD.to_vec();
+        headers[at] = header;
+        headers
+    };
+    for (method, target, headers, part) in [
+        ("GET", "/graphql/realtime", Vec::new(), "'Connection: Upgrade'"),
+        ("POST", "/graphql/realtime", GOOD.to_vec(), "GET request"),
+        ("GET", "/graphql/realtime", change(0, "connection: close"), "'Connection: Upgrade'"),
+        ("GET", "/graphql/realtime", change(1, "upgrade: h2c"), "'Upgrade: websocket'"),
+        ("GET", "/graphql", change(2, "sec-websocket-version: 8"), "'Sec-WebSocket-Version' must be 13"),
+        ("GET", "/apis/one/graphql/realtime", change(3, "sec-websocket-key: short"), "base64 of 16 bytes"),
+        ("GET", "/graphql", [&GOOD[..], &["sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="]].concat(), "one header"),
+    ] {
+        let answer = server.send(&request(method, target, &headers, "")).await;
+        assert_eq!(answer.status, 400, "{method} {target} {headers:?}");
+        assert_eq!(answer.header("x-amzn-errortype"), Some("MalformedHttpRequestException"));
+        assert!(answer.body.contains(part), "{headers:?}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn requests_have_room_beside_websockets() {
+    let server = start_with(&[("one", &[])], |settings| settings.realtime.max_connections = Some(0)).await;
+    let headers =
+        ["connection: Upgrade", "upgrade: websocket", "sec-websocket-version: 13", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="];
+    let answer = server.send(&request("GET", "/graphql/realtime", &headers, "")).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("`max_connections` of `[realtime]`"), "{}", answer.body);
+    assert_eq!(server.send(&query("{a}")).await.status, 200);
+}
+
+#[tokio::test]
 async fn other_paths_and_methods_are_unknown_operations() {
     let server = start().await;
     for (method, target, status, part) in [
         ("GET", "/", 404, "POST /graphql"),
         ("POST", "/graphq", 404, "POST /graphql"),
         ("POST", "/apis/two/graphql", 404, "no API with the id 'two'"),
-        ("GET", "/graphql/realtime", 404, "Real-time subscriptions are not supported yet"),
         ("PUT", "/graphql", 405, "PUT is not an operation of /graphql"),
         ("DELETE", "/apis/one/graphql", 405, "DELETE is not an operation of /apis/one/graphql"),
     ] {
@@ -537,7 +587,7 @@ async fn a_mutation_outlives_its_client_and_a_query_does_not() {
 async fn a_reload_is_seen_by_the_next_request() {
     let script = Arc::new(Script::default());
     let keys = |key: &str| Authenticator::new().api_keys(ApiKeys::new([ApiKey::new(key)]));
-    let api = ServedApi::new("one", Vec::new(), Arc::clone(&script), keys("da2-old"));
+    let api = ServedApi::new("one", Vec::new(), Arc::clone(&script), keys("da2-old"), hub("one"));
     let handle = api.clone();
     let server = Server::bind(Settings { port: 0, ..Settings::default() }, vec![api]).await.expect("a listener");
     let address = server.local_addr();

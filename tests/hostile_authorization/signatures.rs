@@ -299,7 +299,7 @@ fn paths(suite: &mut Suite<'_>) {
         ("an encoded NUL", signed().target("/graphql%00"), NO_PATH),
         ("an encoded line feed", signed().target("/graphql%0a"), NO_PATH),
         ("a full-width letter", signed().target("/graph\u{ff51}l"), NO_PATH),
-        ("the real-time path", signed().target("/graphql/realtime"), NO_PATH),
+        ("the real-time path", signed().target("/graphql/realtime"), Refused(400, "MalformedHttpRequestException")),
     ];
     for (name, request, expected) in &rows {
         suite.row(name, request, *expected);

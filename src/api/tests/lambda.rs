@@ -396,7 +396,7 @@ async fn many_gathering_fields_at_once_do_not_wait_for_each_other() {
 async fn a_batch_ends_with_its_request() {
     let functions = FakeFunctions::slow(|_, event| fake::gives(event), 1, Duration::from_secs(60));
     let api = api(20, &functions, "", &[("Item.a.js", &batch(10))]);
-    let answer = ask_within(&api, "{ items { id a } }", Duration::from_millis(300)).await;
+    let answer = ask_within(&api, "{ items { id a } }", Duration::from_secs(3)).await;
     let errors = errors(&answer);
     assert_eq!(errors, ["Lambda:ExecutionTimeoutException: Execution timed out."; 20]);
     assert_eq!(answer.at(&["data", "items"]).as_list().expect("items").len(), 20);

@@ -60,6 +60,7 @@ where
                 || path.contains("access_keys")
                 || path.contains("__environment__")
                 || path.contains("database__")
+                || path.contains("realtime__broker")
                 || path.split(NESTING).any(|part| node::is_secret("", part))
                 || path.rsplit(NESTING).next().is_some_and(|key| node::is_url_with_secrets(key, &value))
         };

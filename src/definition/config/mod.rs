@@ -18,6 +18,7 @@ mod handler;
 mod iam_principal;
 mod lambda;
 mod node;
+mod realtime;
 #[cfg(test)]
 mod reference;
 mod resolver;
@@ -120,6 +121,7 @@ where
     let mut table = Table::new(report, String::new(), &tree)?;
     let settings = table.table("server");
     let server = server::read(settings, root, overrides);
+    let realtime = realtime::read(table.table("realtime"));
     let dynamodb = dynamodb::settings(table.table("dynamodb"), &server);
     let dynamodb_tables = dynamodb::tables(table.tables("table"), folder, report);
     let event_rules = event_rule::rules(table.tables("event_rule"), report);
@@ -143,7 +145,18 @@ where
         return None;
     }
     let tables = dynamodb_tables;
-    Some(ServerDefinition { server, dynamodb, tables, lambda, lambda_functions, databases, event_rules, user_pools, apis })
+    Some(ServerDefinition {
+        server,
+        realtime,
+        dynamodb,
+        tables,
+        lambda,
+        lambda_functions,
+        databases,
+        event_rules,
+        user_pools,
+        apis,
+    })
 }
 
 /// What tells APIs apart must differ.

@@ -66,6 +66,7 @@ pub(super) fn is_secret(parent: &str, key: &str) -> bool {
         || parent == "environment"
         // A password may be in it.
         || (parent == "database" && key == "url")
+        || (parent == "realtime" && key == "broker")
 }
 
 /// Whether a text has secrets where a URL without any belongs: a name and a password before an `@`, or a key in its query.

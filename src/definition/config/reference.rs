@@ -11,6 +11,10 @@ const PAGE: &str = include_str!("../../../docs/reference/configuration.md");
 const REST: &str = r#"
 [api.limits]
 
+[server.tls]
+certificate = "tls/cert.pem"
+private_key = "/etc/ssl/key.pem"
+
 [[database]]
 name = "club"
 

@@ -2,6 +2,8 @@
 
 mod databases;
 mod lambda;
+mod realtime;
+mod server;
 mod tables;
 mod user_pools;
 
@@ -97,8 +99,20 @@ port = 0
 data = "store"
 request_timeout = "1m"
 request_body_limit = "2MB"
+max_connections = 20000
 secret = "0123456789abcdef0123456789abcdef"
 cors = { allowed_origins = ["https://app.example.com", "http://localhost:3000"], max_age = "1h" }
+
+[realtime]
+broker = "nats://app:nats-password@127.0.0.1:4222"
+mqtt = false
+subscriptions_per_connection = 100
+max_connections = 5000
+payload_limit = "100KiB"
+message_limit = "64KiB"
+outbox_limit = "4MiB"
+connection_age = "2h"
+keep_alive = "30s"
 
 [dynamodb]
 durable = true
@@ -330,7 +344,7 @@ fn a_complete_configuration_has_no_findings() {
     assert_eq!(api.resolvers[0].runtime, Runtime::Direct);
     assert_eq!(api.resolvers[0].caching_config.as_ref().map(|caching| caching.ttl), Some(Duration::from_secs(60)));
     assert_eq!(api.resolvers[1].kind, ResolverKind::Pipeline { functions: vec!["load".into()] });
-    for secret in ["abcdefghijklmnopqrstuvwxyz", "wJalrXUtnFEMI", "0123456789abcdef"] {
+    for secret in ["abcdefghijklmnopqrstuvwxyz", "wJalrXUtnFEMI", "0123456789abcdef", "nats-password"] {
         assert!(!format!("{definition:?}").contains(secret), "secrets stay hidden");
     }
     let mut read: Vec<_> =

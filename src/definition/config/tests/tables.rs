@@ -21,7 +21,7 @@ fn tables_are_read_in_the_words_of_cloudformation() {
     assert_eq!(posts.stream_specification, Some(StreamViewType::NewAndOldImages));
     assert_eq!(posts.global_secondary_indexes[0].projection.projection_type, ProjectionType::Include);
     assert_eq!(posts.local_secondary_indexes[0].projection.projection_type, ProjectionType::All);
-    assert_eq!(posts.place.as_ref().map(|place| place.source.line_column(place.span.start)), Some((18, 14)));
+    assert_eq!(posts.place.as_ref().map(|place| place.source.line_column(place.span.start)), Some((30, 14)));
     // What is left out is the usual.
     assert_eq!(short.billing_mode, BillingMode::PayPerRequest);
     let attributes: Vec<_> = short.attribute_definitions.iter().map(|a| (&*a.attribute_name, a.attribute_type.name())).collect();

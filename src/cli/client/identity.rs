@@ -7,8 +7,7 @@ use http::{HeaderName, HeaderValue, header};
 use reqwest::Request;
 use value::Str;
 
-use super::super::token;
-use super::error;
+use super::super::{error, token};
 use crate::auth;
 use crate::aws::{AwsClients, Signer};
 use crate::definition::{ApiDefinition, AuthenticationType, AwsCredentials, Secret, ServerDefinition};
@@ -18,7 +17,7 @@ use crate::diagnostic::closest;
 const FORMS: &str = "--as is one of: user:NAME, iam:NAME, key, key:KEY, token:TOKEN";
 
 /// Whom a request comes from.
-pub(super) enum Identity {
+pub(in crate::cli) enum Identity {
     /// Nobody was named: the API key of the definition, or the one that a development server made.
     Unnamed,
     /// The same, named.
@@ -34,7 +33,7 @@ pub(super) enum Identity {
 }
 
 /// What is put into a request.
-pub(super) enum Credentials {
+pub(in crate::cli) enum Credentials {
     /// `x-api-key`
     ApiKey(Secret),
     /// A signature.
@@ -46,7 +45,7 @@ pub(super) enum Credentials {
 }
 
 impl Identity {
-    pub(super) fn read(text: Option<&str>) -> Result<Self, String> {
+    pub(in crate::cli) fn read(text: Option<&str>) -> Result<Self, String> {
         let Some(text) = text else { return Ok(Self::Unnamed) };
         let (form, rest) = text.split_once(':').map_or((text, None), |(form, rest)| (form, Some(rest)));
         let named = |what: &str| match rest {
@@ -65,7 +64,7 @@ impl Identity {
     }
 
     /// What this identity sends to `api`. `groups` are for tokens that are made here.
-    pub(super) fn credentials(
+    pub(in crate::cli) fn credentials(
         &self,
         definition: &ServerDefinition,
         api: &ApiDefinition,
@@ -164,7 +163,7 @@ fn candidates(api: &ApiDefinition) -> String {
 
 impl Credentials {
     /// Puts them into a request that is otherwise ready.
-    pub(super) async fn put_into(&self, request: &mut Request) -> Result<(), String> {
+    pub(in crate::cli) async fn put_into(&self, request: &mut Request) -> Result<(), String> {
         let (name, text) = match self {
             Self::ApiKey(key) => (HeaderName::from_static("x-api-key"), key),
             Self::UserToken(_, token) | Self::Token(token) => (header::AUTHORIZATION, token),
@@ -182,7 +181,7 @@ impl Credentials {
     }
 
     /// The modes in which they may count.
-    pub(super) fn types(&self) -> &'static [AuthenticationType] {
+    pub(in crate::cli) fn types(&self) -> &'static [AuthenticationType] {
         match self {
             Self::ApiKey(_) => &[AuthenticationType::ApiKey],
             Self::Signature { .. } => &[AuthenticationType::AwsIam],
@@ -194,7 +193,7 @@ impl Credentials {
     }
 
     /// Who asks, without what makes that true.
-    pub(super) fn who(&self) -> String {
+    pub(in crate::cli) fn who(&self) -> String {
         match self {
             Self::ApiKey(key) => format!("the API key {}", key.hint()),
             Self::Signature { name, credentials, .. } => format!("iam:{name} (access key {})", credentials.access_key_id),
@@ -204,7 +203,7 @@ impl Credentials {
     }
 
     /// The text without the secrets of these credentials.
-    pub(super) fn mask(&self, text: &str) -> String {
+    pub(in crate::cli) fn mask(&self, text: &str) -> String {
         let secrets: [Option<&Secret>; 2] = match self {
             Self::ApiKey(secret) | Self::UserToken(_, secret) | Self::Token(secret) => [Some(secret), None],
             Self::Signature { credentials, .. } => [Some(&credentials.secret_access_key), credentials.session_token.as_ref()],
