@@ -4,6 +4,9 @@
 //! fields, `@skip`/`@include`, nulls where they are forbidden, values of the wrong shape, failing resolvers. The interpreter
 //! below follows GraphQL specification §6 field by field, value by value, with none of the plan's ideas; both must give the
 //! same data and the same errors in the same order.
+//!
+//! Events are tried the same way: what a subscription of the same selection writes is what the mutation answered, and what one of
+//! another selection writes is what the interpreter makes of the event.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use syncgate::diagnostic::Source;
 use syncgate::execution::ast::{Directive, Document, Field, Literal, Selection};
 use syncgate::execution::cache::Prepared;
 use syncgate::execution::error::FieldError;
+use syncgate::execution::event;
 use syncgate::execution::executor::{FieldCall, Request, Resolved, Resolvers, resolve};
 use syncgate::execution::plan::{ModeMask, ResolverId};
 use syncgate::execution::planner::Wiring;
@@ -98,6 +102,9 @@ fn schema_text(random: &mut Random) -> String {
         }
         text.push_str("}\n");
     }
+    // A subscription of each mutation, of the same type.
+    let mutation = text.rsplit_once("type Mutation { ").map(|(_, fields)| fields.to_owned()).expect("it was just written");
+    let _ = write!(text, "type Subscription {{ {}", mutation.replace("mutation", "subscription"));
     text
 }
 
@@ -121,6 +128,29 @@ impl Writer<'_> {
             "{kind} Q($v0: Boolean!, $v1: Boolean!) {{ u0: __typename @skip(if: $v0) u1: __typename @include(if: $v1) {body} }}\n{}",
             self.fragments
         )
+    }
+
+    /// A mutation with one field, a subscription to it that selects the same, and one that selects something else.
+    fn mutation_and_subscriptions(mut self) -> (String, String, String) {
+        let number = self.random.below(4);
+        let mutation = self.types.mutation.expect("a mutation root");
+        let field = self.types.field(mutation, &format!("mutation{number}")).expect("a field of the schema");
+        let named = field.ty.named();
+        let is_leaf = self.types.get(named).is_leaf();
+        let document = |writer: &mut Self, kind: &str, body: &str| {
+            format!(
+                "{kind} Q($v0: Boolean!, $v1: Boolean!) {{ u0: __typename @skip(if: $v0) u1: __typename @include(if: $v1) \
+                 {kind}{number} {body} }}\n{}",
+                writer.fragments
+            )
+        };
+        let body = if is_leaf { String::new() } else { format!("{{ {} }}", self.selection(named, 0)) };
+        let same = ["mutation", "subscription"].map(|kind| document(&mut self, kind, &body));
+        self.fragments.clear();
+        let body = if is_leaf { String::new() } else { format!("{{ {} }}", self.selection(named, 0)) };
+        let other = document(&mut self, "subscription", &body);
+        let [mutation, subscription] = same;
+        (mutation, subscription, other)
     }
 
     fn directives(&mut self) -> &'static str {
@@ -185,11 +215,14 @@ impl Writer<'_> {
 struct Data<'a> {
     types: &'a TypeSystem,
     seed: u64,
+    /// Whether no field has a resolver: all is read from the parent.
+    plain: bool,
 }
 
 impl Data<'_> {
     fn has_resolver(&self, type_name: &str, field: &str) -> bool {
-        hash(&["resolver", type_name, field], self.seed) % 100 < 45
+        // Without a resolver a mutation does nothing, and nothing is heard of it.
+        !self.plain && (type_name == "Mutation" || hash(&["resolver", type_name, field], self.seed) % 100 < 45)
     }
 
     /// The parent's seed, which every generated object carries.
@@ -264,7 +297,8 @@ impl Wiring for Data<'_> {
     }
 
     fn modes(&self, type_id: TypeId, field: &FieldDefinition) -> ModeMask {
-        if hash(&["modes", &self.types.get(type_id).name, &field.name], self.seed) % 100 < 5 { 2 } else { 1 }
+        let type_name = &*self.types.get(type_id).name;
+        if type_name != "Subscription" && hash(&["modes", type_name, &field.name], self.seed) % 100 < 5 { 2 } else { 1 }
     }
 
     fn query_depth_limit(&self) -> Option<u32> {
@@ -502,7 +536,7 @@ fn check(seed: u64) {
     let types = loaded.type_system.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
     let query = Writer { types: &types, random: &mut random, fragments: String::new(), fragment_count: 0, fields: 0 }.document();
     let variables: Object = [("v0", random.percent(50)), ("v1", random.percent(50))].into_iter().collect();
-    let data = Data { types: &types, seed };
+    let data = Data { types: &types, seed, plain: false };
 
     let plan = match prepare(&types, &data, &query, None, true, 15_000) {
         Prepared::Plan(plan) => plan,
@@ -510,17 +544,10 @@ fn check(seed: u64) {
     };
     let sent = Value::Null;
     let conditions = plan.conditions_that_hold(&variables);
-    let request = Request {
-        variables: &variables,
-        conditions: &conditions,
-        sent_variables: &sent,
-        mode: 1,
-        denied: None,
-        resolver_limit: 10_000,
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let results = runtime.block_on(resolve(&plan, &request, &data));
-    let body = write(&types, &plan, &request, &results, &[], usize::MAX).expect("within the limit");
+    let results = runtime.block_on(resolve(&plan, &request(&variables, &conditions, &sent), &data));
+    let body =
+        write(&types, &plan, &request(&variables, &conditions, &sent), &results, &[], usize::MAX).expect("within the limit");
     let answer = Value::parse(&body).unwrap_or_else(|fault| panic!("{fault}\n{}", String::from_utf8_lossy(&body)));
 
     let document = parser::parse(&query).expect("it parsed before");
@@ -541,6 +568,76 @@ fn check(seed: u64) {
     assert_eq!(errors, interpreter.errors, "errors\n{text}\n{query}");
 }
 
+fn request<'a>(variables: &'a Object, conditions: &'a [bool], sent_variables: &'a Value) -> Request<'a> {
+    Request { variables, conditions, sent_variables, mode: 1, denied: None, resolver_limit: 10_000 }
+}
+
+/// Runs a mutation, and writes its events for two subscriptions.
+fn check_events(seed: u64) {
+    let mut random = Random(seed);
+    let text = schema_text(&mut random);
+    let source = Arc::new(Source { path: "schema.graphql".to_owned(), text: text.clone() });
+    let types = schema::load(&[source], schema::Options::default()).type_system.unwrap_or_else(|| panic!("{text}"));
+    let writer = Writer { types: &types, random: &mut random, fragments: String::new(), fragment_count: 0, fields: 0 };
+    let (mutation, same, other) = writer.mutation_and_subscriptions();
+    let variables: Object = [("v0", random.percent(50)), ("v1", random.percent(50))].into_iter().collect();
+    let data = Data { types: &types, seed, plain: false };
+    let sent = Value::Null;
+    let plan = |document: &str| match prepare(&types, &data, document, None, true, 15_000) {
+        Prepared::Plan(plan) => plan,
+        found => panic!("{text}\n{document}\n{found:?}"),
+    };
+    let parsed = |body: &[u8]| Value::parse(body).unwrap_or_else(|fault| panic!("{fault}\n{}", String::from_utf8_lossy(body)));
+
+    let mutation_plan = plan(&mutation);
+    let conditions = mutation_plan.conditions_that_hold(&variables);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let results = runtime.block_on(resolve(&mutation_plan, &request(&variables, &conditions, &sent), &data));
+    let body = write(&types, &mutation_plan, &request(&variables, &conditions, &sent), &results, &[], usize::MAX)
+        .expect("within the limit");
+    let answer = parsed(&body);
+    let events =
+        event::events(&mutation_plan, &request(&variables, &conditions, &sent), &results, &|name| name.starts_with("mutation"));
+    let Some(event) = events.first() else {
+        let answered = answer.at(&["data"]).as_object().and_then(|data| data.iter().find(|(key, _)| key.starts_with("mutation")));
+        assert!(answered.is_none_or(|(_, value)| value.is_null()), "no event\n{text}\n{mutation}\n{answer}");
+        return;
+    };
+    assert_eq!(events.len(), 1);
+    let subscription_field = event.mutation.replace("mutation", "subscription");
+
+    let hears = |document: &str| {
+        let plan = plan(document);
+        let conditions = plan.conditions_that_hold(&variables);
+        parsed(
+            &event::write(&types, &plan, &request(&variables, &conditions, &sent), &event.value, usize::MAX)
+                .expect("within the limit"),
+        )
+    };
+    let heard = hears(&same);
+    let shown = format!("{text}\n{mutation}\nevent {}\nheard {heard}", event.value);
+    assert_eq!(
+        heard.at(&["data", &subscription_field]).to_json(),
+        answer.at(&["data", &event.mutation]).to_json(),
+        "the same selection\n{shown}"
+    );
+    // Where nothing went wrong for the mutation, nothing is missing for the subscriber.
+    if answer.get("errors").is_none() {
+        assert!(heard.get("errors").is_none(), "{shown}");
+    }
+
+    let heard = hears(&other);
+    let source: Object = [(subscription_field.as_str(), event.value.clone())].into_iter().collect();
+    let plain = Data { types: &types, seed, plain: true };
+    let document = parser::parse(&other).expect("it parsed before");
+    let mut interpreter =
+        Interpreter { data: &plain, document: &document, variables: &variables, path: Vec::new(), errors: Vec::new() };
+    let selection = &document.operations[0].selection_set;
+    let expected = interpreter.selection("Subscription", &[selection], &source.into(), 1).unwrap_or(Value::Null);
+    let shown = format!("{text}\n{mutation}\n{other}\nevent {}", event.value);
+    assert_eq!(heard.at(&["data"]).to_json(), expected.to_json(), "another selection\n{shown}");
+}
+
 /// How many cases: 400 in a test run, more in `scripts/soak`.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(400)
@@ -552,6 +649,11 @@ proptest! {
     #[test]
     fn the_plan_gives_what_the_specification_says(seed in any::<u64>()) {
         check(seed);
+    }
+
+    #[test]
+    fn a_subscription_hears_what_the_mutation_answered(seed in any::<u64>()) {
+        check_events(seed);
     }
 }
 

@@ -5,7 +5,7 @@ mod harness;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use harness::{Definition, Server, command, config};
 
@@ -34,6 +34,7 @@ fn the_summary_says_what_is_served() {
         "API           club (club)",
         &format!("Endpoint      http://localhost:{port}/graphql"),
         &format!("http://localhost:{port}/apis/club/graphql"),
+        &format!("Real time     ws://localhost:{port}/graphql/realtime (and wss://)\n"),
         "API key       …0000",
         "Data sources  1 AMAZON_DYNAMODB, 1 AMAZON_EVENTBRIDGE, 2 AWS_LAMBDA, 1 HTTP, 1 NONE, 1 RELATIONAL_DATABASE",
         "1 PIPELINE APPSYNC_JS",
@@ -47,6 +48,31 @@ fn the_summary_says_what_is_served() {
         assert!(server.summary.contains(expected), "{expected:?} is missing in\n{}", server.summary);
     }
     assert!(!server.summary.contains("da2-"), "a key is a secret where nobody sits at a terminal");
+    assert!(!server.summary.contains("Broker"), "{}", server.summary);
+}
+
+#[test]
+fn a_broker_is_shown_without_its_password_and_need_not_be_there() {
+    let server = small().serve_with(&[("SYNCGATE_REALTIME__BROKER", "nats://app:hunter2@127.0.0.1:1")]);
+    assert!(server.summary.contains("Broker        nats://…@127.0.0.1:1\n"), "{}", server.summary);
+    assert!(!server.summary.contains("Real time"), "there are no subscriptions\n{}", server.summary);
+    assert_eq!(server.client().query("{ n }").body, r#"{"data":{"n":1}}"#);
+    assert!(!server.log().contains("hunter2"), "{}", server.log());
+}
+
+#[test]
+fn the_limit_of_open_files_is_raised_as_far_as_it_goes() {
+    let definition = small();
+    let serve = |max_connections: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -S -n 300; ulimit -H -n 2000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_syncgate"), "serve"]);
+        command.args(["--port", "0", "--config"]).arg(definition.path("config.toml")).arg("--data").arg(definition.path("data"));
+        command.env("NO_COLOR", "1").env("SYNCGATE_SERVER__MAX_CONNECTIONS", max_connections).stdin(Stdio::null());
+        Server::start(command)
+    };
+    assert_eq!(serve("1700").log(), "");
+    let log = serve("1800").log();
+    assert!(log.contains("fewer files than `max_connections`") && log.contains("fitting=1744"), "{log}");
 }
 
 #[test]

@@ -71,23 +71,31 @@ impl Outside {
     /// A token of a user pool for a member of these groups.
     pub(crate) fn pool_token(&self, groups: &[&str]) -> String {
         let groups: Vec<Value> = groups.iter().map(|group| Value::from(*group)).collect();
-        token(&value!({
-            "iss": (self.pool()), "sub": "s-1", "token_use": "access", "client_id": (CLIENT), "username": "ann",
-            "cognito:groups": (groups)
-        }))
+        token(
+            &value!({
+                "iss": (self.pool()), "sub": "s-1", "token_use": "access", "client_id": (CLIENT), "username": "ann",
+                "cognito:groups": (groups)
+            }),
+            3_600,
+        )
     }
 
     /// A token of the OpenID Connect provider, which claims to have groups too.
     pub(crate) fn oidc_token(&self, groups: &[&str]) -> String {
+        self.short_token(groups, 3_600)
+    }
+
+    /// One that is valid for so many seconds.
+    pub(crate) fn short_token(&self, groups: &[&str], seconds: u64) -> String {
         let groups: Vec<Value> = groups.iter().map(|group| Value::from(*group)).collect();
-        token(&value!({"iss": (self.oidc()), "sub": "s-2", "aud": (CLIENT), "cognito:groups": (groups)}))
+        token(&value!({"iss": (self.oidc()), "sub": "s-2", "aud": (CLIENT), "cognito:groups": (groups)}), seconds)
     }
 }
 
-fn token(claims: &Value) -> String {
+fn token(claims: &Value, seconds: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let mut claims = claims.as_object().expect("claims").clone();
-    for (name, moment) in [("iat", now - 5), ("auth_time", now - 5), ("exp", now + 3_600)] {
+    for (name, moment) in [("iat", now - 5), ("auth_time", now - 5), ("exp", now + seconds)] {
         claims.insert(name, i64::try_from(moment).expect("a moment"));
     }
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_json());

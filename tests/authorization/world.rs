@@ -1,5 +1,7 @@
 //! An API with its modes, and its callers.
 
+use std::net::SocketAddr;
+
 use value::Value;
 
 use crate::harness::attack::{Reply, Request, Signer, exchange};
@@ -47,7 +49,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// An API with these modes, the first of them its default; `settings` are further members of the default mode's settings.
+    /// An API with these modes, the first of them its default; `settings` are further members of the default mode's settings. A
+    /// resolver is its payload, in JavaScript, or all of its code.
     pub(crate) fn new(modes: &[&str], settings: &str, schema: &str, resolvers: &[(&str, &str)]) -> Self {
         let outside = Outside::start();
         let [default, additional @ ..] = modes else { panic!("an API has a mode") };
@@ -88,6 +91,8 @@ impl World {
                 "// @dataSource upstream\nexport function request() { return { method: 'GET', resourcePath: '/' }; }\n\
                  export function response(ctx) { return ctx.result.body; }\n"
                     .to_owned()
+            } else if payload.starts_with("// @dataSource") {
+                (*payload).to_owned()
             } else {
                 format!(
                     "// @dataSource none\nexport function request(ctx) {{ return {{ payload: {payload} }}; }}\n\
@@ -102,17 +107,25 @@ impl World {
         Self { _definition: definition, server, outside }
     }
 
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
     /// What the API answers to a request.
     pub(crate) fn send(&self, caller: Caller<'_>, query: &str) -> Reply {
-        let request = Request::post("localhost", "/graphql", query);
-        let request = match caller {
+        exchange(self.address(), &self.by(caller, Request::post("localhost", "/graphql", query)))
+    }
+
+    /// The request with the caller's credentials.
+    pub(crate) fn by(&self, caller: Caller<'_>, request: Request) -> Request {
+        match caller {
             Caller::Key => request.with("x-api-key", KEY),
             Caller::Iam(name) => Signer::new(&access_key(name), &format!("secret of {name}")).sign(request),
             Caller::Oidc(groups) => request.with("authorization", self.outside.oidc_token(groups)),
             Caller::Pool(groups) => request.with("authorization", self.outside.pool_token(groups)),
             Caller::Lambda(answer) => request.with("authorization", format!("custom {answer}")),
-        };
-        exchange(self.server.address, &request)
+        }
     }
 
     /// The answer's JSON.

@@ -41,6 +41,11 @@ pub(crate) fn node_program(name: &str) -> PathBuf {
     installed("node", pins).join("node_modules/.bin").join(name)
 }
 
+/// The folder of the packages that npm installed by the pins of `tests/clients/node_old/`: clients that want a graphql of their time.
+pub(crate) fn old_node_packages() -> PathBuf {
+    installed("node_old", ("package-lock.json", include_str!("../clients/node_old/package-lock.json"))).join("node_modules")
+}
+
 /// A program that pip installed: `moto_server`, `aws`, or a `python` that has boto3.
 pub(crate) fn python_program(name: &str) -> PathBuf {
     installed("python", ("requirements.txt", include_str!("../clients/python/requirements.txt"))).join("bin").join(name)

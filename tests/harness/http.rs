@@ -85,6 +85,18 @@ impl Connection {
         self.stream.get_mut().write_all(head.as_bytes()).expect("the request is sent");
     }
 
+    /// Sends a request and reads the answer; `None` when the server closes the connection instead, as it does when it stops.
+    pub(crate) fn try_ask(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
+        let mut head = format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n", body.len());
+        for (name, text) in headers {
+            head.push_str(&format!("{name}: {text}\r\n"));
+        }
+        let request = format!("{head}\r\n{body}");
+        self.stream.get_mut().write_all(request.as_bytes()).ok()?;
+        let is_answered = self.stream.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
+        is_answered.then(|| self.answer())
+    }
+
     /// Reads the answer.
     pub(crate) fn answer(&mut self) -> Answer {
         let first = self.line();
@@ -100,6 +112,12 @@ impl Connection {
         let mut body = vec![0; length.unwrap_or(0)];
         self.stream.read_exact(&mut body).expect("a body as long as announced");
         Answer { status, headers, body: String::from_utf8(body).expect("a body in UTF-8") }
+    }
+
+    /// The socket, and what has been read of it beyond the answers.
+    pub(crate) fn into_parts(self) -> (TcpStream, Vec<u8>) {
+        let read = self.stream.buffer().to_vec();
+        (self.stream.into_inner(), read)
     }
 
     fn line(&mut self) -> String {

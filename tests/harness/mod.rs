@@ -9,14 +9,19 @@
 pub(crate) mod attack;
 pub(crate) mod aws_clients;
 pub(crate) mod dynamodb_servers;
+pub(crate) mod feed;
 mod http;
 pub(crate) mod node;
 mod process;
+pub(crate) mod raw_socket;
+mod subscriber;
+pub(crate) mod websocket;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use http::{Answer, Client, Connection};
 pub(crate) use process::{Output, Server, command, read_summary, run};
+pub(crate) use subscriber::Subscriber;
 use tempfile::TempDir;
 
 /// The key that definitions of tests have, unless they say something else.

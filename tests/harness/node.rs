@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use super::Client;
-use super::dynamodb_servers::{held, kill_held, node_program};
+use super::dynamodb_servers::{held, kill_held, node_program, old_node_packages};
 
 /// How long a server may take until it listens; Node.js with many packages takes its time on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -16,6 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Node.js on a script. It is copied into `folder`, where its imports find the packages: Node.js looks for them beside the script.
 pub(crate) fn node(folder: &Path, name: &str, script: &str) -> Command {
     with_packages(folder, name, script);
+    on(folder, name)
+}
+
+/// As [`node`], with the packages of `tests/clients/node_old/`.
+pub(crate) fn old_node(folder: &Path, name: &str, script: &str) -> Command {
+    beside(&old_node_packages(), folder, name, script);
+    on(folder, name)
+}
+
+fn on(folder: &Path, name: &str) -> Command {
     let mut command = Command::new("node");
     command.arg(name).current_dir(folder);
     without_settings(&mut command);
@@ -23,9 +33,13 @@ pub(crate) fn node(folder: &Path, name: &str, script: &str) -> Command {
 }
 
 fn with_packages(folder: &Path, name: &str, script: &str) {
+    let packages = node_program("any").ancestors().nth(2).expect("node_modules/.bin/any").to_owned();
+    beside(&packages, folder, name, script);
+}
+
+fn beside(packages: &Path, folder: &Path, name: &str, script: &str) {
     std::fs::create_dir_all(folder).expect("a folder for the script");
     std::fs::write(folder.join(name), script).expect("a script");
-    let packages = node_program("any").ancestors().nth(2).expect("node_modules/.bin/any").to_owned();
     let link = folder.join("node_modules");
     if !link.exists() {
         std::os::unix::fs::symlink(packages, link).expect("a link to the packages");
