@@ -1,0 +1,1 @@
+export const handler = async ({ authorizationToken }) => ({ isAuthorized: authorizationToken === 'custom-zoe' });

@@ -1,0 +1,3 @@
+// @dataSource none
+export function request() { return { payload: 'pong' }; }
+export function response(ctx) { return ctx.result; }
