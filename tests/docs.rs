@@ -2,15 +2,17 @@
 //!
 //! A `sh` block with `ask '…'` or `curl` is a request; a `json` block right after it, or words about its error, is the answer.
 //! A page whose blocks have paths (`toml config.toml`) is an API of its own, made of them.
+//! `syncgate subscribe` goes on while later commands run, if the block after it says "Subscribed"; `jsonl` blocks are what it prints.
 //! A `vtl` block after "Open `FILE`" changes that file of a copy of the example.
 
 mod harness;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use harness::aws_clients::shell;
 use harness::dynamodb_servers::servers_are_wanted;
-use harness::{Answer, Client, Definition, Server, command};
+use harness::{Answer, Client, Definition, Server, Subscriber, command};
 use value::Value;
 
 /// The example, and another server of it that stands in for the HTTP service: the data source's address must be known before the
@@ -46,6 +48,19 @@ impl Example {
         let program = env!("CARGO_BIN_EXE_syncgate");
         let script = format!("SYNCGATE_SERVER__PORT={port} '{program}' query {arguments} --data data");
         shell(&script, &folder, ("x", "x")).stdout.trim_end().to_owned()
+    }
+
+    /// `syncgate subscribe`, once it listens.
+    fn subscribe(&self, arguments: &str) -> Subscriber {
+        let mut command = Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_syncgate");
+        command
+            .args(["-c", &format!("exec '{program}' subscribe {arguments} --data data")])
+            .current_dir(self.definition.path("."));
+        let mut subscriber = Subscriber::start(with_port(command, self.server.as_ref().expect("a server")));
+        let said = subscriber.said();
+        assert!(said.starts_with("Subscribed at "), "{said}");
+        subscriber
     }
 }
 
@@ -84,13 +99,30 @@ fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
     serve.args(["serve", "--port", "0"]).current_dir(&folder);
     let server = Server::start(serve);
     let mut compared = 0;
-    for (at, block) in blocks.iter().enumerate().filter(|(_, block)| commands(block)) {
+    let mut listening: Option<Subscriber> = None;
+    for (at, block) in blocks.iter().enumerate() {
+        if block.language == "jsonl" {
+            let subscriber = listening.take().unwrap_or_else(|| panic!("{page}: nothing listens\n{}", block.text));
+            listening = heard(subscriber, &block.text);
+            compared += 1;
+        }
+        if !commands(&block) {
+            continue;
+        }
         let next = |language: &str| blocks.get(at + 1).filter(|next| next.language == language).expect("the output follows");
         if block.text.starts_with("ask ") {
             let answer = request(server.client(), &block.text).expect("a request");
             let expected = Value::parse(next("json").text.as_bytes()).expect("the printed answer is JSON").to_string();
             assert_eq!(answer.body, expected, "{page}: {}", block.text);
-        } else if block.text.starts_with("syncgate query ") {
+        } else if block.text.starts_with("syncgate subscribe ") && blocks[at + 1].text.starts_with("Subscribed ") {
+            interrupt(listening.take());
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("PATH=\"{binaries}:$PATH\"; exec {}", block.text)]).current_dir(&folder);
+            let mut subscriber = Subscriber::start(with_port(command, &server));
+            let said = subscriber.said().replace(&server.address.to_string(), "127.0.0.1:4000");
+            assert_eq!(said, blocks[at + 1].text, "{page}: {}", block.text);
+            listening = Some(subscriber);
+        } else if block.text.starts_with("syncgate query ") || block.text.starts_with("syncgate subscribe ") {
             // All that a person sees; the exit code follows from it.
             let port = server.address.port();
             let output = shell(&format!("exec 2>&1; SYNCGATE_SERVER__PORT={port} {}", block.text));
@@ -106,7 +138,36 @@ fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
         }
         compared += 1;
     }
+    interrupt(listening);
     compared
+}
+
+fn with_port(mut command: Command, server: &Server) -> Command {
+    command.env("SYNCGATE_SERVER__PORT", server.address.port().to_string()).stdin(Stdio::null());
+    command
+}
+
+/// Compares what a subscription printed; gives it back unless these are its last words.
+fn heard(mut subscriber: Subscriber, printed: &str) -> Option<Subscriber> {
+    let (answers, last): (Vec<_>, Vec<_>) = printed.lines().partition(|line| !line.starts_with("error: "));
+    for answer in answers {
+        assert_eq!(subscriber.answer(), answer);
+    }
+    if last.is_empty() {
+        return Some(subscriber);
+    }
+    let output = subscriber.end();
+    assert_eq!((output.code, &*output.stdout, output.stderr.trim_end()), (Some(1), "", &*last.join("\n")));
+    None
+}
+
+/// Ctrl-C: it has said everything.
+fn interrupt(listening: Option<Subscriber>) {
+    if let Some(subscriber) = listening {
+        subscriber.interrupt();
+        let output = subscriber.end();
+        assert_eq!((output.code, &*output.stdout, &*output.stderr), (Some(0), "", ""));
+    }
 }
 
 /// A fenced block: its language, its text, and the words before it.
@@ -163,11 +224,18 @@ fn run_page(page: &str) -> usize {
     let mut example = Example::start();
     let blocks = blocks(&text);
     let mut compared = 0;
+    let mut listening = None;
     for (at, block) in blocks.iter().enumerate() {
+        if block.language == "jsonl" {
+            let subscriber = listening.take().unwrap_or_else(|| panic!("{page}: nothing listens\n{}", block.text));
+            listening = heard(subscriber, &block.text);
+            compared += 1;
+        }
         if block.language == "vtl"
             && let Some((_, rest)) = block.before.split_once("Open `")
         {
             let file = rest.split('`').next().expect("the name of a file");
+            interrupt(listening.take());
             change(&example.definition, file, &block.text);
             example.restart();
         }
@@ -178,6 +246,11 @@ fn run_page(page: &str) -> usize {
             let printed = &blocks.get(at + 1).expect("the answer follows").text;
             assert_eq!(example.query(arguments), *printed, "{page}: {}", block.text);
             compared += 1;
+            continue;
+        }
+        if let Some(arguments) = block.text.strip_prefix("cargo run --release -- subscribe ") {
+            interrupt(listening.take());
+            listening = Some(example.subscribe(arguments));
             continue;
         }
         let Some(answer) = request(example.client(), &block.text) else { continue };
@@ -192,6 +265,7 @@ fn run_page(page: &str) -> usize {
         }
         compared += 1;
     }
+    interrupt(listening);
     compared
 }
 
@@ -235,7 +309,7 @@ fn the_readme_answers_as_printed() {
 
 #[test]
 fn first_steps_answer_as_printed() {
-    assert_eq!(run_page("docs/guide/first-steps.md"), 14);
+    assert_eq!(run_page("docs/guide/first-steps.md"), 16);
 }
 
 #[test]
@@ -268,8 +342,18 @@ fn user_pools_answer_as_printed() {
 }
 
 #[test]
+fn real_time_answers_as_printed() {
+    assert_eq!(run_own_page("docs/guide/realtime.md", 6), 15);
+}
+
+#[test]
 fn the_sql_page_answers_as_printed() {
     assert_eq!(run_own_page("docs/guide/sql.md", 8), 5);
+}
+
+#[test]
+fn the_tls_page_answers_as_printed() {
+    assert_eq!(run_own_page("docs/guide/tls.md", 3), 2);
 }
 
 #[test]
