@@ -246,6 +246,10 @@ impl Api {
         invalidations: Vec<(Str, Value)>,
         deadline: Instant,
     ) {
+        // Queries are most of what comes, and have nothing to say.
+        if plan.kind != OperationKind::Mutation && invalidations.is_empty() {
+            return;
+        }
         let Some(publisher) = self.publisher() else { return };
         let mut publications = subscription::invalidations(invalidations);
         if plan.kind == OperationKind::Mutation {

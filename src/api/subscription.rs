@@ -24,6 +24,10 @@ use crate::execution::plan::{ModeMask, Plan, PlanField};
 use crate::execution::writer::TooLarge;
 use crate::resolver::RequestResolvers;
 
+/// The most memory that the plan of one subscription takes: it is kept for as long as the subscription lives, and a short document may
+/// have a large one. Some 1,500 fields.
+const LARGEST_PLAN: usize = 512 << 10;
+
 /// Whoever brings events to subscribers.
 pub trait Publisher: fmt::Debug + Send + Sync + 'static {
     /// Whether anybody may be listening: events that nobody hears are not made.
@@ -140,7 +144,6 @@ impl fmt::Debug for Shape {
 
 /// A subscription as far as it is known without its resolver.
 struct Judged {
-    plan: Arc<Plan>,
     variables: Object,
     shape: Shape,
     arguments: Object,
@@ -156,7 +159,8 @@ impl Api {
         request: &GraphqlRequest,
         context: RequestContext,
     ) -> Result<Subscription, Vec<FieldError>> {
-        let Judged { plan, variables, shape, arguments } = self.judge(request, &context.identity)?;
+        let Judged { variables, shape, arguments } = self.judge(request, &context.identity)?;
+        let plan = Arc::clone(&shape.plan);
         let field = root(&plan, &shape.request(&variables))?;
         let sent = Value::from(request.variables.clone());
         let members = || (context.identity.to_value(&context.source_ip), request_member(&context));
@@ -194,8 +198,8 @@ impl Api {
         request: &GraphqlRequest,
         identity: &Identity,
     ) -> Result<Subscription, Vec<FieldError>> {
-        let Judged { plan, variables, shape, arguments } = self.judge(request, identity)?;
-        let field = root(&plan, &shape.request(&variables))?;
+        let Judged { variables, shape, arguments } = self.judge(request, identity)?;
+        let field = root(&shape.plan, &shape.request(&variables))?;
         let (field, response_key) = (Str::clone(&field.name), Str::clone(&field.response_key));
         Ok(Subscription { field, response_key, arguments, filter, invalidation_filter, shape })
     }
@@ -235,6 +239,13 @@ impl Api {
             let message = format!("{kind} not supported through the realtime channel");
             return Err(vec![FieldError::new("UnsupportedOperation", message)]);
         }
+        if plan.weight > LARGEST_PLAN {
+            let message = format!(
+                "The subscription selects too much: what is kept of it takes {} bytes, {LARGEST_PLAN} are the most.",
+                plan.weight
+            );
+            return Err(vec![FieldError::new("LimitExceededError", message)]);
+        }
         let variables = coerce_variables(&self.type_system, &plan.variables, &request.variables);
         let variables = variables.map_err(|error| vec![untyped(&error)])?;
         let denied = self.denied.denied_fields(&plan, identity, &self.arn);
@@ -245,13 +256,12 @@ impl Api {
             denied,
             plan,
         };
-        let plan = Arc::clone(&shape.plan);
-        let field = root(&plan, &shape.request(&variables))?;
+        let field = root(&shape.plan, &shape.request(&variables))?;
         if !executor::is_read(field, &shape.request(&variables)) {
             return Err(vec![executor::not_read(field)]);
         }
-        let arguments = given_arguments(&plan.subscription_arguments, &variables);
-        Ok(Judged { plan, variables, shape, arguments })
+        let arguments = given_arguments(&shape.plan.subscription_arguments, &variables);
+        Ok(Judged { variables, shape, arguments })
     }
 }
 

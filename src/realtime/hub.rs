@@ -67,8 +67,8 @@ pub struct Hub {
 struct Registry {
     api: Option<Arc<Api>>,
     subscribers: HashSet<Subscriber>,
-    /// The shapes in use.
-    shapes: HashMap<Arc<Shape>, ()>,
+    /// The shapes in use, and by how many.
+    shapes: HashMap<SharedShape, usize>,
 }
 
 #[derive(Default)]
@@ -157,7 +157,6 @@ impl Hub {
             known.into_iter().map(judge).collect();
         let mut registry = self.registry();
         registry.api = Some(Arc::clone(api));
-        registry.shapes.clear();
         let _indexing = self.indexing.write().unwrap_or_else(PoisonError::into_inner);
         let subscribers: Vec<Subscriber> = registry.subscribers.iter().cloned().collect();
         for subscriber in subscribers {
@@ -165,15 +164,14 @@ impl Hub {
                 Ok((identity, subscription)) => {
                     self.unindex(&subscriber);
                     let shape = registry.shape(&subscription.shape);
+                    registry.release(&subscriber.shape());
                     let indexed = self.index(&subscriber, &subscription);
                     subscriber.reshape(identity, subscription, shape);
                     // Its filter was accepted before.
                     debug_assert!(indexed.is_ok());
                 }
                 Err(errors) => {
-                    self.unindex(&subscriber);
-                    registry.subscribers.remove(&subscriber);
-                    self.counters.unsubscribed();
+                    self.leave(&mut registry, &subscriber);
                     subscriber.end(End::Refused(errors));
                 }
             }
@@ -204,8 +202,11 @@ impl Hub {
             subscription = api.resubscribe(filters(&subscription), &request, &identity)?;
         }
         let shape = registry.shape(&subscription.shape);
-        let subscriber = Subscriber::new(request, identity, (subscription.clone(), shape), sink);
-        self.index(&subscriber, &subscription)?;
+        let subscriber = Subscriber::new(request, identity, (subscription.clone(), Arc::clone(&shape)), sink);
+        if let Err(errors) = self.index(&subscriber, &subscription) {
+            registry.release(&shape);
+            return Err(errors);
+        }
         registry.subscribers.insert(subscriber.clone());
         self.counters.subscribed();
         Ok(subscriber)
@@ -214,11 +215,18 @@ impl Hub {
     /// Removes a subscription. Nothing is brought to it once this has returned.
     pub fn remove(&self, subscriber: &Subscriber) {
         subscriber.silence();
-        let mut registry = self.registry();
-        if registry.subscribers.remove(subscriber) {
+        self.leave(&mut self.registry(), subscriber);
+    }
+
+    /// Takes a subscription out; the answer is whether it was in.
+    fn leave(&self, registry: &mut Registry, subscriber: &Subscriber) -> bool {
+        let was_in = registry.subscribers.remove(subscriber);
+        if was_in {
             self.unindex(subscriber);
             self.counters.unsubscribed();
+            registry.release(&subscriber.shape());
         }
+        was_in
     }
 
     fn index(&self, subscriber: &Subscriber, subscription: &Subscription) -> Result<(), Vec<FieldError>> {
@@ -260,10 +268,9 @@ impl Hub {
         let (matched, delivered) = match &queued.publication {
             Publication::Event(event) => {
                 let api = self.registry().api.clone();
-                let fields: Vec<Str> = api.iter().flat_map(|api| api.subscriptions_of(&event.mutation)).cloned().collect();
                 let mut counts = (0, 0);
-                for field in fields {
-                    self.concerned(&self.events, &field, &event.value, found);
+                for field in api.iter().flat_map(|api| api.subscriptions_of(&event.mutation)) {
+                    self.concerned(&self.events, field, &event.value, found);
                     counts.0 += found.len();
                     counts.1 += self.deliver(found, &event.value).await;
                 }
@@ -272,10 +279,7 @@ impl Hub {
             Publication::Invalidation { subscription, payload } => {
                 self.concerned(&self.invalidations, subscription, payload, found);
                 for subscriber in found.iter() {
-                    let mut registry = self.registry();
-                    if registry.subscribers.remove(subscriber) {
-                        self.unindex(subscriber);
-                        self.counters.unsubscribed();
+                    if self.leave(&mut self.registry(), subscriber) {
                         subscriber.end(End::Invalidated);
                     }
                 }
@@ -357,18 +361,26 @@ fn parse(filter: &Value) -> Result<FilterGroup, Vec<FieldError>> {
 }
 
 impl Registry {
-    /// The one shape for all that are equal.
+    /// The one shape for all that are equal, for one more of them.
     fn shape(&mut self, shape: &Shape) -> SharedShape {
-        if let Some((known, ())) = self.shapes.get_key_value(shape) {
-            return Arc::clone(known);
-        }
-        // Those that nobody uses any more go when there would be many.
-        if self.shapes.len() >= 64 && self.shapes.len().is_power_of_two() {
-            self.shapes.retain(|shape, ()| Arc::strong_count(shape) > 1);
+        if let Some((known, _)) = self.shapes.get_key_value(shape) {
+            let known = Arc::clone(known);
+            self.shapes.entry(Arc::clone(&known)).and_modify(|users| *users += 1);
+            return known;
         }
         let shape = Arc::new(shape.clone());
-        self.shapes.insert(Arc::clone(&shape), ());
+        self.shapes.insert(Arc::clone(&shape), 1);
         shape
+    }
+
+    /// One of those that are equal has left. With the last the shape goes, too: strangers choose how many there are.
+    fn release(&mut self, shape: &Shape) {
+        if let Some(users) = self.shapes.get_mut(shape) {
+            *users -= 1;
+            if *users == 0 {
+                self.shapes.remove(shape);
+            }
+        }
     }
 }
 

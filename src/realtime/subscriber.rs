@@ -99,6 +99,11 @@ impl Subscriber {
         (state.identity.clone(), state.subscription.clone())
     }
 
+    /// How it is written.
+    pub(super) fn shape(&self) -> SharedShape {
+        Arc::clone(&self.state().shape)
+    }
+
     /// From now on it is written another way, for somebody with other rights perhaps.
     pub(super) fn reshape(&self, identity: Identity, subscription: Subscription, shape: SharedShape) {
         let mut state = self.state();

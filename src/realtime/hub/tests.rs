@@ -248,3 +248,37 @@ async fn who_would_not_be_let_in_any_more_is_told_at_the_reload() {
     assert_eq!(errors[0].error_type.as_deref(), Some("UnauthorizedException"));
     assert_eq!(hub.counters().snapshot().subscriptions, 0);
 }
+
+#[tokio::test]
+async fn what_is_kept_of_subscriptions_goes_with_the_last_of_them() {
+    let api = api();
+    let hub = hub(&api);
+    let shapes = || hub.registry().shapes.len();
+    for _ in 0..3 {
+        let (first, _) = subscribe(&hub, &api, "subscription { onSend { id } }").await;
+        let (second, _) = subscribe(&hub, &api, "subscription { onSend { id } }").await;
+        let (other, _) = subscribe(&hub, &api, "subscription { onSend { room } }").await;
+        assert_eq!(shapes(), 2);
+        hub.remove(&first);
+        hub.remove(&other);
+        assert_eq!(shapes(), 1);
+        hub.remove(&second);
+        assert_eq!(shapes(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_selects_too_much_is_refused() {
+    let api = api();
+    let document = |fields: usize| {
+        let fields: String = (0..fields).map(|at| format!(" a{at}: id")).collect();
+        format!("subscription {{ onSend {{{fields} }} }}")
+    };
+    let judged = |document: String| {
+        let request = GraphqlRequest { query: document.into(), operation_name: None, variables: value::Object::new() };
+        api.resubscribe((None, None), &request, &Identity::ApiKey)
+    };
+    assert!(judged(document(500)).is_ok());
+    let errors = judged(document(4_000)).expect_err("it is refused");
+    assert_eq!(errors[0].error_type.as_deref(), Some("LimitExceededError"));
+}
