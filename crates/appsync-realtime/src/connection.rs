@@ -46,7 +46,7 @@ pub enum Action {
     Stop(SubscriptionKey),
     /// Send a text message.
     Send(Bytes),
-    /// Close the WebSocket. Nothing follows, and [`Connection::closed`] says what is left to take out.
+    /// Close the WebSocket. Nothing follows; what is left is to be taken out ([`Connection::closed`] names it for hosts that keep no list).
     Close {
         /// The status code.
         code: u16,

@@ -18,16 +18,17 @@ pub(crate) const HEAD: usize = 26;
 
 /// Names one running node. A node that restarts gets a new one, since it counts from 1 again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(u128);
+pub(crate) struct NodeId(u128);
 
 impl NodeId {
     /// A new one.
-    pub fn random() -> Self {
+    pub(crate) fn random() -> Self {
         Self(rand::random())
     }
 
     /// The one with this number.
-    pub const fn new(number: u128) -> Self {
+    #[cfg(test)]
+    pub(crate) const fn new(number: u128) -> Self {
         Self(number)
     }
 }

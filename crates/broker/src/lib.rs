@@ -42,7 +42,6 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 pub use crate::counters::{Counters, Lost};
-pub use crate::envelope::NodeId;
 pub use crate::error::Error;
 pub use crate::local::Exchange;
 pub use crate::subject::{InvalidSubject, Subject};
@@ -56,9 +55,6 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Carries events from one node to the others.
 pub trait Broker: fmt::Debug + Send + Sync {
-    /// The id under which the others know this node.
-    fn node(&self) -> NodeId;
-
     /// Whether anybody else may get what is published on this subject: where not, the caller need not write it. Costs next to nothing.
     fn reaches_others(&self, subject: &Subject) -> bool;
 
@@ -103,18 +99,11 @@ pub struct Limits {
     pub subscription_bytes: usize,
     /// About how many bytes Redis keeps of one subject. 32 MiB.
     pub stream_bytes: usize,
-    /// This node's id; by default a random one. Never the one of another node, nor of an earlier run.
-    pub node: Option<NodeId>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            outgoing_bytes: 16 * 1024 * 1024,
-            subscription_bytes: 16 * 1024 * 1024,
-            stream_bytes: 32 * 1024 * 1024,
-            node: None,
-        }
+        Self { outgoing_bytes: 16 * 1024 * 1024, subscription_bytes: 16 * 1024 * 1024, stream_bytes: 32 * 1024 * 1024 }
     }
 }
 

@@ -68,7 +68,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Link {
     fn new(limits: Limits) -> Self {
-        let node = limits.node.unwrap_or_else(NodeId::random);
+        let node = NodeId::random();
         Self {
             node,
             limits,
@@ -307,10 +307,6 @@ impl Remote {
 }
 
 impl Broker for Remote {
-    fn node(&self) -> NodeId {
-        self.link.node
-    }
-
     fn reaches_others(&self, _: &Subject) -> bool {
         true
     }

@@ -49,7 +49,7 @@ impl Exchange {
     /// A broker for one hub: it reaches all the others of this exchange.
     pub fn join(&self, limits: Limits) -> Arc<dyn Broker> {
         self.0.nodes.fetch_add(1, Ordering::Relaxed);
-        let id = limits.node.unwrap_or_else(NodeId::random);
+        let id = NodeId::random();
         Arc::new(Local {
             shared: Arc::clone(&self.0),
             node: Arc::new(Node { id, recorder: Recorder::default() }),
@@ -97,10 +97,6 @@ impl Local {
 }
 
 impl Broker for Local {
-    fn node(&self) -> NodeId {
-        self.node.id
-    }
-
     fn reaches_others(&self, subject: &Subject) -> bool {
         // A node that joins at this moment has not heard of anything yet.
         if self.shared.nodes.load(Ordering::Relaxed) < 2 {

@@ -2,18 +2,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures_util::Stream;
 use tokio::sync::watch;
 
 /// Room that an empty queue keeps; what a burst needed beyond it is given back.
 const KEPT: usize = 64;
 
-/// The events that other nodes publish on one subject, each once. Also a [`Stream`]. An idle one owns no buffer.
+/// The events that other nodes publish on one subject, each once. An idle one owns no buffer.
 pub struct Subscription {
     queue: Arc<Queue>,
     leave: Option<Leave>,
@@ -37,14 +35,6 @@ impl Subscription {
     pub async fn active(&self) {
         // The sender lives in the queue, which lives.
         let _ = self.queue.active.subscribe().wait_for(|active| *active).await;
-    }
-}
-
-impl Stream for Subscription {
-    type Item = Bytes;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        self.queue.poll(context)
     }
 }
 

@@ -263,11 +263,6 @@ impl Session {
         matches!(self.state, State::Ended)
     }
 
-    /// The client id of the grant.
-    pub fn client_id(&self) -> &Arc<str> {
-        &self.client_id
-    }
-
     /// The topics that are subscribed.
     pub fn subscriptions(&self) -> impl Iterator<Item = &Arc<str>> {
         self.topics.iter().filter(|topic| topic.subscribed.is_some()).map(|topic| &topic.name)
