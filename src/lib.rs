@@ -18,6 +18,7 @@ pub mod http_client;
 mod kept;
 pub mod lambda_function;
 pub mod lineage;
+mod panicked;
 pub mod realtime;
 pub mod resolver;
 pub mod schema;

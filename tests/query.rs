@@ -4,11 +4,10 @@
 mod club;
 mod harness;
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::io::Write;
 use std::process::Stdio;
 
-use harness::{Definition, Output, Server, command, run};
+use harness::{Definition, Output, Server, answering, command, run};
 use value::{Value, value};
 
 /// What must not be seen anywhere.
@@ -222,20 +221,11 @@ fn a_server_that_is_not_there_is_told() {
 
 #[test]
 fn another_program_on_the_port_is_told() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        let answers = [
-            "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 5\r\n\r\n<p>ho",
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{\"ok\":true}",
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"data\"",
-        ];
-        for (stream, answer) in listener.incoming().zip(answers) {
-            let mut stream = stream.expect("a connection");
-            let _ = stream.read(&mut [0; 4096]);
-            stream.write_all(answer.as_bytes()).expect("it is read");
-        }
-    });
+    let address = answering([
+        "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 5\r\n\r\n<p>ho",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{\"ok\":true}",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"data\"",
+    ]);
     let definition = club::definition();
     let url = format!("http://{address}");
     for words in [

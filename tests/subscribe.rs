@@ -2,11 +2,9 @@
 
 mod harness;
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::process::Command;
 
-use harness::{Definition, Output, Server, Subscriber, command, run};
+use harness::{Definition, Output, Server, Subscriber, answering, command, run};
 
 const KEY: &str = "da2-roomskey000000000000000000";
 
@@ -333,19 +331,10 @@ fn a_token_that_expires_ends_it() {
 
 #[test]
 fn another_program_on_the_port_is_told() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        let answers = [
-            "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 5\r\n\r\n<p>ho",
-            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: x\r\n\r\n",
-        ];
-        for (stream, answer) in listener.incoming().zip(answers) {
-            let mut stream = stream.expect("a connection");
-            let _ = stream.read(&mut [0; 4096]);
-            stream.write_all(answer.as_bytes()).expect("it is read");
-        }
-    });
+    let address = answering([
+        "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 5\r\n\r\n<p>ho",
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: x\r\n\r\n",
+    ]);
     let definition = definition();
     let url = format!("http://{address}");
     for why in ["status 404", "it answers the upgrade of another client"] {

@@ -1,10 +1,11 @@
-//! What the metrics endpoint tells of an API's subscribers. Counting costs an addition, wherever it happens.
+//! What there is to tell of an API's subscribers: logged when the server stops, and what a metrics endpoint will show. Counting costs an addition, wherever it happens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use broker::{Broker, State};
+use websocket_server::SendError;
 
 /// Why something did not reach a subscriber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,15 @@ pub enum Dropped {
     Missed,
     /// Another node's, of a version that cannot be read here.
     Unreadable,
+}
+
+impl From<SendError> for Dropped {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Closed => Dropped::Closed,
+            SendError::Overflowed => Dropped::SlowConsumer,
+        }
+    }
 }
 
 const REASONS: usize = 6;

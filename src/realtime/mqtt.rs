@@ -214,10 +214,7 @@ impl Sink for MqttSink {
         // Frames leave in the order in which the session has numbered them.
         let mut session = self.line.session();
         match session.deliver(&self.line.topic, payload) {
-            Ok(frame) => self.line.send(&frame).map_err(|error| match error {
-                SendError::Closed => Dropped::Closed,
-                SendError::Overflowed => Dropped::SlowConsumer,
-            }),
+            Ok(frame) => self.line.send(&frame).map_err(Dropped::from),
             Err(DeliverFault::NotSubscribed) => Err(Dropped::Closed),
             Err(fault @ DeliverFault::TooLarge { .. }) => {
                 static WARNED: AtomicBool = AtomicBool::new(false);

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use value::{Object, Str, Value};
 
 use crate::api::{GraphqlRequest, Subscription};
+use crate::auth::sigv4::{hex, sha256_hex};
 use crate::auth::{Authenticator, Identity, LambdaIdentity};
 use crate::definition::AuthenticationType;
 use crate::kept;
@@ -49,7 +49,7 @@ impl Ticket {
     ) -> std::io::Result<Self> {
         let request = subscription.shape.essence(request);
         Ok(Self {
-            client_id: hex(&kept::random::<13>()?).into(),
+            client_id: hex::encode(&kept::random::<13>()?).into(),
             topic: topic(account_id, api_id, &subscription.field, &request).into(),
             expires,
             request,
@@ -116,17 +116,8 @@ fn topic(account_id: &str, api_id: &str, field: &str, request: &GraphqlRequest) 
     variables.sort_unstable_by_key(|(name, _)| Arc::clone(name));
     let variables: Object = variables.into_iter().map(|(name, value)| (Str::clone(name), value.clone())).collect();
     let asked = vec![Value::from(&request.query), Value::from(request.operation_name.as_ref()), variables.into()];
-    let hash = hex(digest(&SHA256, Value::from(asked).to_json().as_bytes()).as_ref());
+    let hash = sha256_hex(Value::from(asked).to_json().as_bytes());
     format!("{account_id}/{api_id}/{field}/{hash}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("writing to a String");
-    }
-    text
 }
 
 /// What of an identity decides who may read what: resolvers do not run again.

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 use value::Str;
-use websocket_server::{CloseCode, Message, Receiver, SendError, Sender};
+use websocket_server::{CloseCode, Message, Receiver, Sender};
 
 use super::counters::Dropped;
 use super::gate::{Arriving, Gate};
@@ -27,6 +27,7 @@ use super::subscriber::{self, Sink, Subscriber};
 use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
 use crate::auth::AuthFault;
 use crate::execution::error::FieldError;
+use crate::panicked;
 
 /// What a connection is served with.
 pub struct Session {
@@ -296,14 +297,9 @@ impl Session {
         let request_id = (self.request_id)();
         let started = AssertUnwindSafe(self.start(start, sink, &request_id)).catch_unwind().await;
         started.unwrap_or_else(|panic| {
-            let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            tracing::error!(
-                request_id = &*request_id,
-                cause = cause.unwrap_or("unknown"),
-                "the start of a subscription panicked"
-            );
-            let message = format!("An internal failure has occurred. The server's log has it as request {request_id}.");
-            Err(vec![Error::new("InternalFailure", message)])
+            let cause = panicked::cause(&*panic);
+            tracing::error!(request_id = &*request_id, cause, "the start of a subscription panicked");
+            Err(vec![Error::new("InternalFailure", panicked::message(&request_id))])
         })
     }
 
@@ -408,10 +404,7 @@ struct WebSocketSink {
 
 impl Sink for WebSocketSink {
     fn deliver(&self, payload: &Bytes) -> Result<(), Dropped> {
-        self.sender.send_shared_text(&self.prefix, payload, frame::DATA_SUFFIX).map_err(|error| match error {
-            SendError::Closed => Dropped::Closed,
-            SendError::Overflowed => Dropped::SlowConsumer,
-        })
+        self.sender.send_shared_text(&self.prefix, payload, frame::DATA_SUFFIX).map_err(Dropped::from)
     }
 
     fn end(&self, end: subscriber::End) {

@@ -13,6 +13,7 @@ use super::Cors;
 use super::cors::Grant;
 use crate::api::{GraphqlResponse, RequestFault};
 use crate::auth::AuthFault;
+use crate::panicked;
 
 /// Bytes for GraphQL, a stream for pages.
 pub(super) type Body = Either<Full<Bytes>, axum::body::Body>;
@@ -51,8 +52,7 @@ impl Fault {
 
     /// An operation that ended in a panic. What happened is in the log, under the request id.
     pub(super) fn internal(request_id: &str) -> Self {
-        let message = format!("An internal failure has occurred. The server's log has it as request {request_id}.");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", panicked::message(request_id))
     }
 
     /// The body. AppSync writes `message` first for malformed requests and `errorType` first for all others.

@@ -6,14 +6,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use value::{Object, Str, Value};
 
 use super::answer::{Fault, HttpResponse};
-use super::realtime::{arm, switching};
+use super::realtime::switch;
 use super::routes::host;
 use super::service::{Peer, Shared};
 use super::upgrade::Upgraded;
@@ -129,7 +128,7 @@ fn member(error: &FieldError) -> Value {
 pub(super) fn upgrade<E: Execute>(
     shared: &Arc<Shared<E>>,
     peer: &Peer,
-    parts: &mut Parts,
+    mut parts: Parts,
     sealer: &Sealer,
 ) -> Result<HttpResponse, Fault> {
     let refused =
@@ -146,12 +145,7 @@ pub(super) fn upgrade<E: Execute>(
         let Upgraded { io, read_ahead, mut stopping } = upgraded;
         mqtt::serve(io, read_ahead, session, async move { stopping.wait().await }).await;
     };
-    let accept = arm(shared, peer, parts, serve)?;
-    let mut response = switching(accept);
-    if let Some(sub_protocol) = sub_protocol {
-        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(sub_protocol));
-    }
-    Ok(response)
+    switch(shared, peer, &mut parts, sub_protocol, serve)
 }
 
 fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {

@@ -81,20 +81,17 @@ pub(super) fn upgrade<E: Execute>(
         let Upgraded { io, read_ahead, mut stopping } = upgraded;
         websocket::serve(io, read_ahead, handshake, session, async move { stopping.wait().await }).await;
     };
-    let mut response = switching(arm(shared, peer, &mut parts, serve)?);
-    if let Some(sub_protocol) = sub_protocol {
-        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(sub_protocol));
-    }
-    Ok(response)
+    switch(shared, peer, &mut parts, sub_protocol, serve)
 }
 
-/// Has `serve` called with the connection once it is upgraded, if the page that asks for it may; gives what answers the client's key.
-pub(super) fn arm<E, F>(
+/// Has `serve` called with the connection once it is upgraded, if the page that asks for it may; gives the answer to the upgrade.
+pub(super) fn switch<E, F>(
     shared: &Shared<E>,
     peer: &Peer,
     parts: &mut Parts,
+    sub_protocol: Option<&'static str>,
     serve: impl FnOnce(Upgraded) -> F + Send + 'static,
-) -> Result<HeaderValue, Fault>
+) -> Result<HttpResponse, Fault>
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -120,18 +117,16 @@ where
     if !peer.switch.arm(parts, serve) {
         return Err(Fault::malformed("The connection cannot be upgraded: use HTTP/1.1 with 'Connection: Upgrade'."));
     }
-    Ok(accept)
-}
-
-/// The answer to an upgrade.
-pub(super) fn switching(accept: HeaderValue) -> HttpResponse {
     let mut response = Response::new(Either::Left(Full::new(Bytes::new())));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    response
+    if let Some(sub_protocol) = sub_protocol {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(sub_protocol));
+    }
+    Ok(response)
 }
 
 /// The answer to the client's key (RFC 6455, section 4.2.2).

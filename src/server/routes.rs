@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use value::Str;
 
-use super::ServedApi;
+use super::{ServedApi, mqtt};
 use crate::realtime::Hub;
 
 /// Below this domain every API has a host of its own, as `<apiId>.appsync-api.<region>.amazonaws.com` on AWS.
@@ -39,6 +39,8 @@ pub(super) enum Route<'a, E> {
     UnknownApi(&'a str),
     /// The real-time endpoint of an API, and the custom domain that led to it.
     Realtime(&'a ServedApi<E>, Option<Str>),
+    /// Where the URLs of MQTT lead; which API it is stands in their query.
+    Mqtt,
     /// Any other path.
     Other,
 }
@@ -108,6 +110,8 @@ impl<E> Routes<E> {
             self.by_host(host).ok_or_else(|| Route::UnknownHost(normalize(host).into_owned()))
         } else if let Some(api_id) = endpoint.strip_prefix("/apis/").and_then(|rest| rest.strip_suffix("/graphql")) {
             self.by_id(api_id).map(|api| (api, None)).ok_or(Route::UnknownApi(api_id))
+        } else if path == mqtt::PATH {
+            Err(Route::Mqtt)
         } else {
             Err(Route::Other)
         };
@@ -192,6 +196,7 @@ mod tests {
             Route::UnknownApi(api_id) => format!("unknown api {api_id}"),
             Route::Realtime(api, None) => format!("{} realtime", api.api_id),
             Route::Realtime(api, Some(domain)) => format!("{} realtime as {domain}", api.api_id),
+            Route::Mqtt => "mqtt".to_owned(),
             Route::Other => "other".to_owned(),
         }
     }
@@ -221,6 +226,8 @@ mod tests {
             ("localhost", "/apis/three/graphql/realtime", "unknown api three"),
             ("api.example.com", "/graphql/realtime/realtime", "other"),
             ("api.example.com", "/graphql/connect", "other"),
+            ("localhost", "/mqtt?api=one", "mqtt"),
+            ("localhost", "/mqtt/realtime", "other"),
             ("localhost", "http://api.example.com/graphql", "one as api.example.com"),
         ] {
             assert_eq!(shown(&routes, host, path), expected, "{host} {path}");

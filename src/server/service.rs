@@ -30,7 +30,7 @@ use super::{
 use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
 use crate::auth::sigv4::SignedRequest;
 use crate::auth::{Arrived, AuthFault, AuthorizerRequest, Identity, Way};
-use crate::lineage;
+use crate::{lineage, panicked};
 
 /// What all connections share.
 pub(super) struct Shared<E> {
@@ -122,12 +122,11 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
             let call = Call { settings: &shared.settings, peer: &peer, request_id: &request_id, grant: &grant };
             graphql(call, &serving, domain_name, parts, body).await
         }
-        Ok(Route::Other) if parts.uri.path() == mqtt::PATH && shared.settings.realtime.mqtt.is_some() => {
+        Ok(Route::Mqtt) => {
             body::discard(&parts.headers, body).await;
-            let mut parts = parts;
             match &shared.settings.realtime.mqtt {
-                Some(sealer) => mqtt::upgrade(&shared, &peer, &mut parts, sealer),
-                None => Err(Fault::internal(&request_id)),
+                Some(sealer) => mqtt::upgrade(&shared, &peer, parts, sealer),
+                None => Err(not_found(&Route::<E>::Mqtt)),
             }
         }
         Ok(other) => {
@@ -263,7 +262,7 @@ async fn graphql<E: Execute>(
     {
         let handshake = mqtt::handshake(&api, sealer, &settings.realtime, &origin, request, context, until);
         let response = AssertUnwindSafe(lineage::behind(rules, handshake)).catch_unwind().await;
-        let response = response.map_err(|panic| panicked(&*panic, request_id))?;
+        let response = response.map_err(|panic| caught_panic(&*panic, request_id))?;
         return Ok(answer::graphql(response, request_id, grant));
     }
     lineage::behind(rules, execute(call, serving, request, context)).await
@@ -291,7 +290,7 @@ async fn execute<E: Execute>(
     match Finish::new(operation, &document, peer.lease.clone()).await {
         Ok(Ok(Ok(response))) => Ok(answer::graphql(response, request_id, grant)),
         Ok(Ok(Err(fault))) => Err(fault.into()),
-        Ok(Err(panic)) => Err(panicked(&*panic, request_id)),
+        Ok(Err(panic)) => Err(caught_panic(&*panic, request_id)),
         Err(_) => {
             tracing::warn!(request_id = &**request_id, "an operation was stopped at its deadline");
             Err(answer::timed_out())
@@ -300,9 +299,8 @@ async fn execute<E: Execute>(
 }
 
 /// A panic is the end of its operation, not of the connection.
-fn panicked(panic: &(dyn Any + Send), request_id: &Str) -> Fault {
-    let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(request_id = &**request_id, cause = cause.unwrap_or("unknown"), "an operation panicked");
+fn caught_panic(panic: &(dyn Any + Send), request_id: &Str) -> Fault {
+    tracing::error!(request_id = &**request_id, cause = panicked::cause(panic), "an operation panicked");
     Fault::internal(request_id)
 }
 
@@ -339,7 +337,7 @@ fn not_found<E>(route: &Route<'_, E>) -> Fault {
              a host from the definition, or the path /apis/<apiId>/graphql."
         ),
         Route::UnknownApi(api_id) => format!("There is no API with the id '{api_id}'."),
-        Route::Graphql(..) | Route::Realtime(..) | Route::Other => {
+        Route::Graphql(..) | Route::Realtime(..) | Route::Mqtt | Route::Other => {
             "Unknown path. The GraphQL endpoint is POST /graphql.".to_owned()
         }
     };

@@ -1,7 +1,7 @@
 //! A client for plain HTTP/1.1 that shows an answer as it came: status, headers, and the body's text, unparsed.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use value::Value;
@@ -32,6 +32,20 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
+}
+
+/// Another program on a port: it gives each connection one of the answers, whatever it asks.
+pub(crate) fn answering<const N: usize>(answers: [&'static str; N]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for (stream, answer) in listener.incoming().zip(answers) {
+            let mut stream = stream.expect("a connection");
+            let _ = stream.read(&mut [0; 4096]);
+            stream.write_all(answer.as_bytes()).expect("it is read");
+        }
+    });
+    address
 }
 
 impl Client {

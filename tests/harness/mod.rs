@@ -19,7 +19,7 @@ pub(crate) mod websocket;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use http::{Answer, Client, Connection};
+pub(crate) use http::{Answer, Client, Connection, answering};
 pub(crate) use process::{Output, Server, command, read_summary, run};
 pub(crate) use subscriber::Subscriber;
 use tempfile::TempDir;

@@ -116,14 +116,14 @@ fn header(headers: &HeaderMap, name: &str) -> Vec<u8> {
 }
 
 /// SHA-256 in hexadecimal digits.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 /// Hexadecimal digits.
-pub(super) mod hex {
+pub(crate) mod hex {
     /// In lower case.
-    pub(in super::super) fn encode(bytes: &[u8]) -> String {
+    pub(crate) fn encode(bytes: &[u8]) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
     }

@@ -20,7 +20,7 @@ use aws_lc_rs::hmac;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use canonical::{hex, sha256_hex};
+pub(crate) use canonical::{hex, sha256_hex};
 
 pub use authorization::Authorization;
 pub use error::SignatureError;
