@@ -3,7 +3,7 @@
 use value::Value;
 
 use crate::arguments::Arguments;
-use crate::session::MAX_EFFECTS;
+use crate::session::{MAX_EFFECTS, bytes_up_to};
 use crate::{Failure, Level, Raised, Session, SkipTo, Utility};
 
 pub(crate) const TABLE: &[Utility] = &[
@@ -44,6 +44,7 @@ fn append_error(session: &mut Session, values: &[Value]) -> Result<Value, Failur
     if session.effects.errors.len() >= MAX_EFFECTS {
         return Err(arguments.refuse(format!("appendError was called more than {MAX_EFFECTS} times in one evaluation")));
     }
+    session.effects.charge(values).map_err(|limit| arguments.refuse(format!("appendError: {limit}")))?;
     session.effects.errors.push(raised(arguments));
     Ok(Value::Null)
 }
@@ -68,6 +69,20 @@ fn validate(_: &mut Session, values: &[Value]) -> Result<Value, Failure> {
 fn log(session: &mut Session, level: Level, values: &[Value]) -> Result<Value, Failure> {
     let show = |value: &Value| text_of(value).unwrap_or_else(|| "null".to_owned());
     let Some((first, rest)) = values.split_first() else { return Ok(Value::Null) };
+    if session.effects.log_is_full() {
+        return Ok(Value::Null);
+    }
+    // What does not fit is not even written down: the values of a line may share their parts.
+    let mut left = session.effects.log_bytes_left();
+    let used = if matches!(first, Value::String(format) if format.contains("{}")) { values } else { &values[..1] };
+    for value in used {
+        let bytes = bytes_up_to(value, left);
+        if bytes > left.saturating_add(2) {
+            session.effects.log_is_too_long();
+            return Ok(Value::Null);
+        }
+        left = left.saturating_sub(bytes);
+    }
     let format = show(first);
     let mut message = String::with_capacity(format.len());
     let mut rest = rest.iter();

@@ -86,25 +86,27 @@ fn accept(effects: &Effects, name: &Value, value: &Value) -> Result<(Str, Str), 
         Value::String(name) if !name.is_empty() => name.clone(),
         _ => return Err("The name of a response header must not be empty".to_owned()),
     };
+    // As messages show it: a name may have any length.
+    let shown: String = name.chars().take(200).collect();
     if is_forbidden_response_header(&name) {
-        return Err(format!("The response header '{name}' is restricted and cannot be set"));
+        return Err(format!("The response header '{shown}' is restricted and cannot be set"));
     }
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !name.bytes().all(token) {
-        return Err(format!("'{name}' is not a valid name of a response header"));
+        return Err(format!("'{shown}' is not a valid name of a response header"));
     }
     let value: Str = match value {
-        Value::Null => return Err(format!("The value of the response header '{name}' must not be null")),
+        Value::Null => return Err(format!("The value of the response header '{shown}' must not be null")),
         Value::String(text) => text.clone(),
         other => other.to_json().into(),
     };
     if value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f) {
-        return Err(format!("The value of the response header '{name}' contains control characters"));
+        return Err(format!("The value of the response header '{shown}' contains control characters"));
     }
     let others = effects.response_headers.iter().filter(|(known, _)| !known.eq_ignore_ascii_case(&name));
     let total = others.map(|(name, value)| name.len() + value.len()).sum::<usize>() + name.len() + value.len();
     if total > MAX_HEADER_BYTES {
-        return Err(format!("The response header '{name}' exceeds the limit of {MAX_HEADER_BYTES} bytes for all added headers"));
+        return Err(format!("The response header '{shown}' exceeds the limit of {MAX_HEADER_BYTES} bytes for all added headers"));
     }
     Ok((name, value))
 }

@@ -17,6 +17,7 @@ mod identity;
 mod ids;
 mod math;
 mod rds;
+mod reference;
 mod session;
 mod text;
 mod time;
@@ -31,8 +32,10 @@ use value::Value;
 
 pub use dynamodb::{AttributeError, from_dynamodb, to_dynamodb};
 pub use http::is_forbidden_response_header;
+pub use reference::{Entry, Example, Section, reference, table_of};
 pub use session::{
-    Clock, Effects, Failure, IdSource, Level, LogEntry, MAX_EFFECTS, Raised, Session, SkipTo, SystemClock, SystemIds,
+    Clock, Effects, Failure, IdSource, Level, LogEntry, LogPlace, MAX_EFFECT_BYTES, MAX_EFFECTS, MAX_LOG_BYTES, Raised, Session,
+    SkipTo, SystemClock, SystemIds, bytes_up_to,
 };
 
 /// The resolver languages that have a utility.

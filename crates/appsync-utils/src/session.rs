@@ -53,13 +53,25 @@ pub struct Session {
     /// The literal parts of the `sql` templates this evaluation made. Only these may stand as raw SQL, so that an object from
     /// a client that looks like a template cannot become one.
     pub(crate) sql_templates: Vec<Value>,
+    /// Work beyond that of a call, which whoever runs the code has not counted yet.
+    work: u64,
 }
 
 impl Session {
     /// A session with the given clock, randomness and `ctx.identity`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>, identity: Value) -> Self {
-        Self { clock, ids, identity, effects: Effects::default(), sql_templates: Vec::new() }
+        Self { clock, ids, identity, effects: Effects::default(), sql_templates: Vec::new(), work: 0 }
+    }
+
+    /// Notes work that takes time: some ten nanoseconds each.
+    pub(crate) fn note_work(&mut self, units: u64) {
+        self.work = self.work.saturating_add(units);
+    }
+
+    /// The work that utilities did since this was last asked, for the account of the code that called them.
+    pub fn take_work(&mut self) -> u64 {
+        std::mem::take(&mut self.work)
     }
 
     /// A session with the machine's clock and randomness.
@@ -88,22 +100,110 @@ pub struct Effects {
     pub invalidations: Vec<Value>,
     /// From `extensions.evictFromApiCache`: `{typeName, fieldName, keyValuePair}`.
     pub evictions: Vec<Value>,
+    /// Bytes of [`Effects::logs`].
+    log_bytes: usize,
+    /// The log is full, and its last line says so.
+    log_is_full: bool,
+    /// Bytes of everything else.
+    other_bytes: usize,
 }
 
 /// How many entries each list in [`Effects`] may have.
 pub const MAX_EFFECTS: usize = 1_000;
 
-impl Effects {
-    /// Adds a log line. From [`MAX_EFFECTS`] lines on nothing more is kept; the last line kept says so.
-    pub fn log(&mut self, level: Level, message: impl Into<String>) {
-        match self.logs.len() {
-            count if count + 1 < MAX_EFFECTS => self.logs.push(LogEntry { level, message: message.into() }),
-            count if count < MAX_EFFECTS => {
-                let message = format!("this evaluation wrote more than {} log lines; the rest is left out", MAX_EFFECTS - 1);
-                self.logs.push(LogEntry { level: Level::Error, message });
+/// How many bytes the lines of one evaluation's log may have together.
+pub const MAX_LOG_BYTES: usize = 1 << 20;
+
+/// How many bytes appended errors, filters, invalidations and evictions of one evaluation may have together, about.
+pub const MAX_EFFECT_BYTES: usize = 5 << 20;
+
+/// About how many bytes a value has as JSON, counted until there are more than `limit`: a small value may stand for a huge text,
+/// because its parts are shared.
+#[must_use]
+pub fn bytes_up_to(value: &Value, limit: usize) -> usize {
+    let (mut bytes, mut left) = (0_usize, vec![value]);
+    while let Some(next) = left.pop() {
+        bytes = bytes.saturating_add(match next {
+            Value::String(text) => text.len() + 2,
+            Value::Number(_) => 8,
+            _ => 4,
+        });
+        match next {
+            Value::List(items) => left.extend(items.iter()),
+            Value::Object(members) => {
+                bytes = bytes.saturating_add(members.iter().map(|(name, _)| name.len() + 4).sum());
+                left.extend(members.iter().map(|(_, member)| member));
             }
             _ => {}
         }
+        // What waits has at least a byte for each.
+        if bytes.saturating_add(left.len()) > limit {
+            return limit.saturating_add(1);
+        }
+    }
+    bytes
+}
+
+impl Effects {
+    /// Adds a log line. From [`MAX_EFFECTS`] lines on nothing more is kept; the last line kept says so.
+    pub fn log(&mut self, level: Level, message: impl Into<String>) {
+        self.log_at(level, message, None);
+    }
+
+    /// Adds a log line that was written at `place`, as [`Effects::log`] does. Nothing more is kept either once all lines together
+    /// would have more than [`MAX_LOG_BYTES`].
+    pub fn log_at(&mut self, level: Level, message: impl Into<String>, place: Option<LogPlace>) {
+        if self.log_is_full {
+            return;
+        }
+        let message = message.into();
+        if self.logs.len() + 1 >= MAX_EFFECTS {
+            self.end_log(&format!("{} log lines", MAX_EFFECTS - 1));
+        } else if message.len() > self.log_bytes_left() {
+            self.end_log(&format!("{MAX_LOG_BYTES} bytes of log"));
+        } else {
+            self.log_bytes += message.len();
+            self.logs.push(LogEntry { level, message, place });
+        }
+    }
+
+    /// How many bytes the log still takes.
+    pub(crate) fn log_bytes_left(&self) -> usize {
+        if self.log_is_full { 0 } else { MAX_LOG_BYTES - self.log_bytes }
+    }
+
+    pub(crate) fn log_is_full(&self) -> bool {
+        self.log_is_full
+    }
+
+    pub(crate) fn log_is_too_long(&mut self) {
+        if !self.log_is_full {
+            self.end_log(&format!("{MAX_LOG_BYTES} bytes of log"));
+        }
+    }
+
+    fn end_log(&mut self, limit: &str) {
+        self.log_is_full = true;
+        let message = format!("this evaluation wrote more than {limit}; the rest is left out");
+        self.logs.push(LogEntry { level: Level::Error, message, place: None });
+    }
+
+    /// Counts values that are about to be kept in another list than the log.
+    ///
+    /// # Errors
+    /// A sentence that names the limit, when there is no room for them.
+    pub(crate) fn charge(&mut self, values: &[Value]) -> Result<(), String> {
+        for value in values {
+            let left = MAX_EFFECT_BYTES - self.other_bytes;
+            let bytes = bytes_up_to(value, left);
+            if bytes > left {
+                return Err(format!(
+                    "one evaluation may append errors, set filters, invalidate and evict with at most {MAX_EFFECT_BYTES} bytes together"
+                ));
+            }
+            self.other_bytes += bytes;
+        }
+        Ok(())
     }
 }
 
@@ -114,6 +214,19 @@ pub struct LogEntry {
     pub level: Level,
     /// The text, placeholders filled in.
     pub message: String,
+    /// Where the code wrote it, if that is known.
+    pub place: Option<LogPlace>,
+}
+
+/// A place in code that writes to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPlace {
+    /// The file, as messages name it: `code.js`.
+    pub file: Str,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
 }
 
 /// The level of a log line.
@@ -195,5 +308,30 @@ mod tests {
         assert_eq!(effects.logs.len(), MAX_EFFECTS);
         let last = effects.logs.last().expect("lines");
         assert_eq!((last.level, last.message.contains("999 log lines")), (Level::Error, true));
+    }
+
+    #[test]
+    fn the_log_is_bounded_in_bytes_whatever_lines_are_long() {
+        for length in [300_000, MAX_LOG_BYTES, MAX_LOG_BYTES + 1] {
+            let mut effects = Effects::default();
+            for _ in 0..900 {
+                effects.log(Level::Info, "x".repeat(length));
+            }
+            effects.log(Level::Info, "a short line after the long ones");
+            let bytes: usize = effects.logs.iter().map(|line| line.message.len()).sum();
+            assert!(bytes <= MAX_LOG_BYTES + 100, "{bytes} bytes of lines of {length}");
+            assert_eq!(effects.logs.len(), MAX_LOG_BYTES / length + 1);
+            assert!(effects.logs.last().is_some_and(|last| last.message.contains("1048576 bytes")));
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_value_with_shared_parts_are_counted_in_no_time() {
+        let mut doubled = Value::from("0123456789".repeat(10));
+        for _ in 0..60 {
+            doubled = Value::from(vec![doubled.clone(), doubled]);
+        }
+        assert_eq!(bytes_up_to(&doubled, 1_000_000), 1_000_001);
+        assert_eq!(bytes_up_to(&value::value!({"ab": ["c", null]}), 100), 6 + 4 + 4 + 3 + 4);
     }
 }

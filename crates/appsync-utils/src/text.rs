@@ -42,11 +42,24 @@ fn normalize(_: &mut Session, values: &[Value]) -> Result<Value, Failure> {
     .into())
 }
 
-fn matches(_: &mut Session, values: &[Value]) -> Result<Value, Failure> {
+/// The most steps that one search may take: some milliseconds, as nobody looks at the clock meanwhile.
+const MAX_STEPS: u64 = 1_000_000;
+
+fn matches(session: &mut Session, values: &[Value]) -> Result<Value, Failure> {
     let arguments = Arguments::new("matches", values);
     let (pattern, text) = (arguments.text(0)?, arguments.text(1)?);
+    session.note_work(pattern.len() as u64 / 4);
     let regex = java_regex::cached(&pattern).map_err(|fault| arguments.refuse(fault.to_string()))?;
-    Ok(regex.matches_whole(&text).map_err(|fault| arguments.refuse(fault.to_string()))?.into())
+    let mut steps = 0;
+    let found = regex.matches_whole_watched(&text, &mut |more| {
+        steps += more;
+        steps < MAX_STEPS
+    });
+    session.note_work(steps / 8);
+    if steps >= MAX_STEPS {
+        return Err(arguments.refuse("the regular expression takes too many steps on this text"));
+    }
+    Ok(found.map_err(|fault| arguments.refuse(fault.to_string()))?.into())
 }
 
 #[cfg(test)]
@@ -55,6 +68,19 @@ mod tests {
 
     use super::*;
     use crate::testing::{call, check};
+
+    #[test]
+    fn a_search_reports_its_steps_and_has_a_bound_of_them() {
+        let mut session = Session::system(Value::Null);
+        let none = matches(&mut session, &[value!("(a|aa)+b"), Value::from("a".repeat(26))]);
+        assert_eq!(none.ok(), Some(Value::Bool(false)));
+        assert!(session.take_work() > 1_000);
+        let long = matches(&mut session, &[value!("(a*)*\\1b"), Value::from("a".repeat(50_000))]);
+        assert!(long.is_err_and(|failure| failure.to_string().contains("too many steps")));
+        let work = session.take_work();
+        assert!((MAX_STEPS / 8..MAX_STEPS / 4).contains(&work), "{work}");
+        assert_eq!(session.take_work(), 0);
+    }
 
     #[test]
     fn texts() {

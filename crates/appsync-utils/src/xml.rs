@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         loop {
             self.blanks();
             if self.eat("/>") {
-                return Ok(finish(members, ""));
+                return Ok(finish(members, Vec::new()));
             }
             if self.eat(">") {
                 break;
@@ -146,18 +146,25 @@ impl<'a> Reader<'a> {
             let raw = self.until(quote, "attribute")?;
             add(&mut members, attribute, scalar(&self.unescape(raw)?));
         }
-        let mut text = String::new();
+        let mut texts = Vec::new();
         loop {
             let plain = match self.rest().find('<') {
                 Some(end) => &self.rest()[..end],
                 None => return self.fault(format!("the element '{name}' is not closed")),
             };
-            text.push_str(&self.unescape(plain)?);
+            let text = self.unescape(plain)?;
+            if !text.trim().is_empty() {
+                texts.push(scalar(text.trim()));
+            }
             self.at += plain.len();
             if self.eat("<!--") {
                 self.until("-->", "comment")?;
             } else if self.eat("<![CDATA[") {
-                text.push_str(self.until("]]>", "CDATA section")?);
+                // As it is: neither trimmed nor read as a number.
+                let data = self.until("]]>", "CDATA section")?;
+                if !data.is_empty() {
+                    texts.push(data.into());
+                }
             } else if self.eat("<?") {
                 self.until("?>", "processing instruction")?;
             } else if self.eat("</") {
@@ -165,7 +172,7 @@ impl<'a> Reader<'a> {
                     return self.fault(format!("the end tag does not close '{name}'"));
                 }
                 self.blanks();
-                return if self.eat(">") { Ok(finish(members, &text)) } else { self.fault("expected '>'") };
+                return if self.eat(">") { Ok(finish(members, texts)) } else { self.fault("expected '>'") };
             } else {
                 self.at += 1;
                 let child = self.name()?;
@@ -218,15 +225,19 @@ fn add(members: &mut Object, name: &str, value: Value) {
     }
 }
 
-/// Only text: the scalar; text beside members is the member `content`.
-fn finish(mut members: Object, text: &str) -> Value {
-    let text = text.trim();
+/// Only text: the scalar; text beside members is the member `content`. Texts apart from each other are a list, as with elements
+/// that come again.
+fn finish(mut members: Object, mut texts: Vec<Value>) -> Value {
+    let content = match texts.len() {
+        0 if members.is_empty() => return "".into(),
+        0 => return members.into(),
+        1 => texts.swap_remove(0),
+        _ => texts.into(),
+    };
     if members.is_empty() {
-        return scalar(text);
+        return content;
     }
-    if !text.is_empty() {
-        add(&mut members, "content", scalar(text));
-    }
+    add(&mut members, "content", content);
     members.into()
 }
 
@@ -253,6 +264,9 @@ mod tests {
             ("<?xml version=\"1.0\"?>\n<!-- c --><a><b>1</b><b> x </b></a>", value!({"a": {"b": [1, "x"]}})),
             ("<a id='7' t=\"&lt;&#65;\">text</a>", value!({"a": {"id": 7, "t": "<A", "content": "text"}})),
             ("<a><![CDATA[<b>&]]></a>", value!({"a": "<b>&"})),
+            ("<a><![CDATA[ 1 ]]></a>", value!({"a": " 1 "})),
+            ("<a>x<b/>y</a>", value!({"a": {"b": "", "content": ["x", "y"]}})),
+            ("<a>1<!-- c -->2</a>", value!({"a": [1, 2]})),
             ("<a><b>true</b><c>007</c><d>1.10</d></a>", value!({"a": {"b": true, "c": "007", "d": 1.1}})),
             ("<n:a xmlns:n='u'><n:b/></n:a>", value!({"n:a": {"xmlns:n": "u", "n:b": ""}})),
         ] {

@@ -1,4 +1,7 @@
-//! No utility panics, whatever it is given: every function with every combination of some unpleasant arguments.
+//! No utility panics, whatever it is given: every function with every unpleasant value as each of its arguments, beside others of them.
+//!
+//! Which others is a part of all, another one for each value and function. `SYNCGATE_HOSTILE_ALL=1` takes every pair of the first two
+//! arguments, each with an eleventh of the values as the third one: five times as much.
 
 use appsync_utils::{Session, extensions, module, runtime, utilities};
 use value::{Value, value};
@@ -20,6 +23,9 @@ fn unpleasant() -> Vec<Value> {
         "$1",
         "yyyy-MM-dd'T'HH:mm:ss[.SSS]XXX",
         "GMTVVzOXx",
+        "ppppB[zzzzvvvv]gWFA",
+        "(?<=a+)(\\1|b)*+\\X",
+        "\u{301}\u{200d}",
         "2018-02-01T00:00:00Z",
         "+é",
         "+1é",
@@ -61,27 +67,62 @@ fn unpleasant() -> Vec<Value> {
     values
 }
 
+/// One in so many values stands third.
+const AMONG_THIRDS: usize = 11;
+
 #[test]
 fn no_utility_panics() {
     let values = unpleasant();
     let mut session = Session::system(Value::Null);
     let modules = ["dynamodb", "rds", "ai"].map(|name| module(name).expect("a module"));
     let tables = [utilities(), extensions(), runtime()].into_iter().chain(modules);
-    for utility in tables.flatten() {
+    let all = std::env::var_os("SYNCGATE_HOSTILE_ALL").is_some_and(|text| text == "1");
+    let among_seconds = if all { 1 } else { 5 };
+    for (number, utility) in tables.flatten().enumerate() {
         let mut call = |arguments: &[Value]| {
             // Whatever it answers: that it answers is the test.
             let _ = (utility.call)(&mut session, arguments);
             session.effects = appsync_utils::Effects::default();
         };
         call(&[]);
-        for first in &values {
+        for (at, first) in values.iter().enumerate() {
             call(std::slice::from_ref(first));
-            for second in &values {
+            // The steps shift by one, so that each value stands at each place of each function.
+            for (second_at, second) in values.iter().enumerate().skip((number + at) % among_seconds).step_by(among_seconds) {
                 call(&[first.clone(), second.clone()]);
-                for third in values.iter().step_by(5) {
+                for third in values.iter().skip((number + at + second_at) % AMONG_THIRDS).step_by(AMONG_THIRDS) {
                     call(&[first.clone(), second.clone(), third.clone()]);
                 }
             }
         }
+    }
+}
+
+#[test]
+fn refusals_name_the_utility_and_the_argument() {
+    for (name, arguments, part) in [
+        ("time.nowFormatted", vec![value!(1)], "time.nowFormatted expects a string as argument 1"),
+        ("time.nowFormatted", vec![value!("yyyy"), value!("Mars/Base")], "Unknown time-zone ID: Mars/Base"),
+        ("time.nowFormatted", vec![value!("yyyy b")], "Unknown pattern letter: b"),
+        ("matches", vec![value!("("), value!("a")], "Unclosed group near index 1"),
+        ("base64Decode", vec![value!({})], "base64Decode expects a string as argument 1, not"),
+        ("math.minVal", vec![value!(1), value!("2")], "math.minVal expects a number as argument 2"),
+        ("list.sortList", vec![value!({})], "list.sortList expects a list as argument 1"),
+        ("xml.toMap", vec![value!("<!DOCTYPE a><a/>")], "document type definitions are not supported"),
+    ] {
+        let utility = appsync_utils::find(utilities(), name).expect("a utility");
+        let failure = (utility.call)(&mut Session::system(Value::Null), &arguments).expect_err(name);
+        assert!(failure.to_string().contains(part), "{name} {arguments:?}: {failure}");
+    }
+}
+
+#[test]
+fn everything_becomes_json() {
+    let utility = appsync_utils::find(utilities(), "toJson").expect("a utility");
+    for value in unpleasant() {
+        let Ok(Value::String(text)) = (utility.call)(&mut Session::system(Value::Null), std::slice::from_ref(&value)) else {
+            panic!("toJson {value}");
+        };
+        assert_eq!(Value::parse(text.as_bytes()), Ok(value));
     }
 }

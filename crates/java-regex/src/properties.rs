@@ -1,120 +1,214 @@
-//! Java's names of character properties: POSIX classes, `java*` methods, scripts, blocks, categories.
+//! Java's names of character properties: POSIX classes, `java*` methods, categories, scripts, blocks, binary properties.
 
-use std::borrow::Cow;
+use std::sync::LazyLock;
 
-/// The characters of `\p{name}`, as the inside of a class; none for a name that Java does not know, or this crate.
+use regex_syntax::hir::{Class, HirKind};
+
+use crate::blocks;
+use crate::charset::{CharSet, Lookup};
+
+/// The flags that a property depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Modes {
+    /// `i`.
+    pub(crate) ignore_case: bool,
+    /// `U`: POSIX and predefined classes are those of Unicode.
+    pub(crate) unicode: bool,
+}
+
+/// The set of `\d`, `\w`, `\s`, `\h`, `\v`; none for another letter.
+pub(crate) fn predefined(letter: char, unicode: bool) -> Option<CharSet> {
+    Some(match letter {
+        'd' if unicode => of_unicode("Nd"),
+        'd' => CharSet::range('0'.into(), '9'.into()),
+        'w' if unicode => union(&["Alphabetic", "M", "Nd", "Pc", "Join_Control"]),
+        'w' => ascii(|c| c.is_ascii_alphanumeric() || c == '_'),
+        's' if unicode => of_unicode("White_Space"),
+        's' => CharSet::of(" \t\n\u{b}\u{c}\r"),
+        'h' => CharSet::of(" \t\u{a0}\u{1680}\u{180e}\u{202f}\u{205f}\u{3000}").union(&CharSet::range(0x2000, 0x200a)),
+        'v' => CharSet::of("\n\u{b}\u{c}\r\u{85}\u{2028}\u{2029}"),
+        _ => return None,
+    })
+}
+
+/// The characters of `\p{name}`.
 ///
 /// POSIX names are ASCII (`Pattern`, "POSIX character classes (US-ASCII only)"); `Is` is for scripts, categories and binary
 /// properties, `In` for blocks.
-pub(crate) fn members(name: &str) -> Option<Cow<'static, str>> {
-    let members = match name {
-        "Lower" => "a-z",
-        "Upper" => "A-Z",
-        "ASCII" => r"\x00-\x7f",
-        "Alpha" => "a-zA-Z",
-        "Digit" => "0-9",
-        "Alnum" => "a-zA-Z0-9",
-        "Punct" => r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e",
-        "Graph" => r"\x21-\x7e",
-        "Print" => r"\x20-\x7e",
-        "Blank" => r"\x20\t",
-        "Cntrl" => r"\x00-\x1f\x7f",
-        "XDigit" => "0-9a-fA-F",
-        "Space" => r"\t\n\x0b\x0c\r\x20",
-        "L1" => r"\x00-\x{ff}",
-        "all" => r"\x00-\x{10ffff}",
-        "javaLowerCase" => r"\p{Lowercase}",
-        "javaUpperCase" => r"\p{Uppercase}",
-        "javaAlphabetic" => r"\p{Alphabetic}",
-        // `Character.isWhitespace`: separators but the non-breaking ones, and controls.
-        "javaWhitespace" => r"\t-\r\x1c-\x20\x{1680}\x{2000}-\x{2006}\x{2008}-\x{200a}\x{2028}\x{2029}\x{205f}\x{3000}",
-        "javaSpaceChar" => r"\p{Z}",
-        "javaLetter" => r"\p{L}",
-        "javaDigit" => r"\p{Nd}",
-        "javaLetterOrDigit" => r"\p{L}\p{Nd}",
-        _ => return unicode(name),
+pub(crate) fn set(name: &str, modes: Modes) -> Result<CharSet, String> {
+    if let Some((key, value)) = name.split_once('=') {
+        let found = match &*key.to_ascii_lowercase() {
+            "sc" | "script" => script(value),
+            "blk" | "block" => return block(value),
+            "gc" | "general_category" => category(value, modes),
+            _ => None,
+        };
+        return found.ok_or_else(|| format!("Unknown Unicode property {{name=<{key}>, value=<{value}>}}"));
+    }
+    if let Some(name) = name.strip_prefix("In") {
+        return block(name).map_err(|_| format!("Unknown character property name {{In{name}}}"));
+    }
+    let found = match name.strip_prefix("Is") {
+        Some(name) => binary(name, modes).or_else(|| category(name, modes)).or_else(|| script(name)),
+        None if modes.unicode => posix_in_unicode(name).or_else(|| category(name, modes)),
+        None => category(name, modes),
     };
-    Some(members.into())
+    found.ok_or_else(|| format!("Unknown character property name {{{name}}}"))
 }
 
-fn unicode(name: &str) -> Option<Cow<'static, str>> {
-    let block_name = name.strip_prefix("In").or_else(|| name.strip_prefix("block=")).or_else(|| name.strip_prefix("blk="));
-    if let Some(block_name) = block_name {
-        let wanted: String = block_name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).collect();
-        let block = BLOCKS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&wanted));
-        return block.map(|(_, members)| Cow::Borrowed(*members));
-    }
-    let plain = name.strip_prefix("Is").unwrap_or(name);
-    let is_name = !plain.is_empty() && plain.chars().all(|c| c.is_ascii_alphanumeric() || "_=".contains(c));
-    is_name.then(|| format!(r"\p{{{plain}}}").into())
+fn block(name: &str) -> Result<CharSet, String> {
+    let (first, last) = blocks::find(name).ok_or_else(|| format!("Unknown character block name {{{name}}}"))?;
+    Ok(CharSet::range(first, last))
 }
 
-/// The blocks of Unicode that patterns ask for; names without blanks, `_` and `-`.
-const BLOCKS: &[(&str, &str)] = &[
-    ("BasicLatin", r"\x00-\x7f"),
-    ("Latin1Supplement", r"\x{80}-\x{ff}"),
-    ("LatinExtendedA", r"\x{100}-\x{17f}"),
-    ("LatinExtendedB", r"\x{180}-\x{24f}"),
-    ("IPAExtensions", r"\x{250}-\x{2af}"),
-    ("SpacingModifierLetters", r"\x{2b0}-\x{2ff}"),
-    ("CombiningDiacriticalMarks", r"\x{300}-\x{36f}"),
-    ("Greek", r"\x{370}-\x{3ff}"),
-    ("GreekandCoptic", r"\x{370}-\x{3ff}"),
-    ("Cyrillic", r"\x{400}-\x{4ff}"),
-    ("CyrillicSupplement", r"\x{500}-\x{52f}"),
-    ("Armenian", r"\x{530}-\x{58f}"),
-    ("Hebrew", r"\x{590}-\x{5ff}"),
-    ("Arabic", r"\x{600}-\x{6ff}"),
-    ("Devanagari", r"\x{900}-\x{97f}"),
-    ("Bengali", r"\x{980}-\x{9ff}"),
-    ("Tamil", r"\x{b80}-\x{bff}"),
-    ("Thai", r"\x{e00}-\x{e7f}"),
-    ("Georgian", r"\x{10a0}-\x{10ff}"),
-    ("HangulJamo", r"\x{1100}-\x{11ff}"),
-    ("LatinExtendedAdditional", r"\x{1e00}-\x{1eff}"),
-    ("GreekExtended", r"\x{1f00}-\x{1fff}"),
-    ("GeneralPunctuation", r"\x{2000}-\x{206f}"),
-    ("SuperscriptsandSubscripts", r"\x{2070}-\x{209f}"),
-    ("CurrencySymbols", r"\x{20a0}-\x{20cf}"),
-    ("LetterlikeSymbols", r"\x{2100}-\x{214f}"),
-    ("NumberForms", r"\x{2150}-\x{218f}"),
-    ("Arrows", r"\x{2190}-\x{21ff}"),
-    ("MathematicalOperators", r"\x{2200}-\x{22ff}"),
-    ("BoxDrawing", r"\x{2500}-\x{257f}"),
-    ("MiscellaneousSymbols", r"\x{2600}-\x{26ff}"),
-    ("Dingbats", r"\x{2700}-\x{27bf}"),
-    ("CJKSymbolsandPunctuation", r"\x{3000}-\x{303f}"),
-    ("Hiragana", r"\x{3040}-\x{309f}"),
-    ("Katakana", r"\x{30a0}-\x{30ff}"),
-    ("CJKUnifiedIdeographs", r"\x{4e00}-\x{9fff}"),
-    ("HangulSyllables", r"\x{ac00}-\x{d7af}"),
-    ("HalfwidthandFullwidthForms", r"\x{ff00}-\x{ffef}"),
-    ("Emoticons", r"\x{1f600}-\x{1f64f}"),
-];
+fn ascii(wanted: impl Fn(char) -> bool) -> CharSet {
+    CharSet::new(('\0'..='\u{7f}').filter(|&character| wanted(character)).map(|character| (character.into(), character.into())))
+}
 
-#[cfg(test)]
-mod tests {
-    use crate::JavaRegex;
+/// A property as the tables of `regex-syntax` name it; empty if they do not have it.
+fn of_unicode(name: &str) -> CharSet {
+    try_unicode(name).unwrap_or_default()
+}
 
-    #[test]
-    fn properties_hold_the_characters_of_java() {
-        for (pattern, text, whole) in [
-            (r"\p{Alpha}\p{javaUpperCase}\P{Digit}", "aÉx", true),
-            (r"\p{Alpha}+\p{Punct}", "ab~", true),
-            (r"\p{Alpha}", "é", false),
-            (r"\p{IsLatin}+", "éa", true),
-            (r"\p{IsAlphabetic}\p{L}\pN", "éa1", true),
-            (r"\p{sc=Greek}\p{gc=Lu}", "αA", true),
-            (r"a\p{InCombiningDiacriticalMarks}", "a\u{301}", true),
-            (r"\p{block=Basic Latin}", "a", true),
-            (r"\P{InBasic_Latin}", "a", false),
-            (r"[\p{Lower}\P{ASCII}]+", "aé", true),
-            (r"\p{javaWhitespace}", "\u{a0}", false),
-            (r"\p{javaWhitespace}", "\u{2003}", true),
-            (r"[^\p{Punct}]", "~", false),
-        ] {
-            let regex = JavaRegex::new(pattern).unwrap_or_else(|fault| panic!("{pattern}: {fault}"));
-            assert_eq!(regex.matches_whole(text), Ok(whole), "{pattern} on {text:?}");
+fn try_unicode(name: &str) -> Option<CharSet> {
+    let hir = regex_syntax::parse(&format!(r"\p{{{name}}}")).ok()?;
+    let class = match hir.into_kind() {
+        HirKind::Class(Class::Unicode(class)) => class,
+        // A set of one character.
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).ok()?;
+            return Some(CharSet::of(text));
         }
-    }
+        _ => return None,
+    };
+    Some(CharSet::new(class.iter().map(|range| (range.start().into(), range.end().into()))))
+}
+
+fn union(names: &[&str]) -> CharSet {
+    names.iter().fold(CharSet::default(), |set, name| set.union(&of_unicode(name)))
+}
+
+/// Categories, POSIX classes, `java*` methods: names whose case counts.
+fn category(name: &str, modes: Modes) -> Option<CharSet> {
+    Some(match name {
+        // Without regard to case the letters of one case are those of all.
+        "Lu" | "Ll" | "Lt" | "javaLowerCase" | "javaUpperCase" | "javaTitleCase" if modes.ignore_case => {
+            union(&["Lu", "Ll", "Lt"])
+        }
+        "Lower" | "Upper" if modes.ignore_case => ascii(|c| c.is_ascii_alphabetic()),
+        "Lu" | "Ll" | "Lt" | "Lm" | "Lo" | "Mn" | "Me" | "Mc" | "Nd" | "Nl" | "No" | "Zs" | "Zl" | "Zp" | "Cc" | "Cf" | "Co"
+        | "Cn" | "Pd" | "Ps" | "Pe" | "Pc" | "Po" | "Sm" | "Sc" | "Sk" | "So" | "Pi" | "Pf" | "L" | "M" | "N" | "Z" | "C"
+        | "P" | "S" => of_unicode(name),
+        // Half characters, which no text here has.
+        "Cs" => CharSet::default(),
+        "LC" => union(&["Lu", "Ll", "Lt"]),
+        "LD" => union(&["L", "Nd"]),
+        "L1" => CharSet::range(0, 0xff),
+        "all" => CharSet::range(0, 0x10_ffff),
+        "ASCII" => CharSet::range(0, 0x7f),
+        "Lower" => ascii(|c| c.is_ascii_lowercase()),
+        "Upper" => ascii(|c| c.is_ascii_uppercase()),
+        "Alpha" => ascii(|c| c.is_ascii_alphabetic()),
+        "Digit" => ascii(|c| c.is_ascii_digit()),
+        "Alnum" => ascii(|c| c.is_ascii_alphanumeric()),
+        "Punct" => ascii(|c| c.is_ascii_punctuation()),
+        "Graph" => ascii(|c| c.is_ascii_graphic()),
+        "Print" => CharSet::range(0x20, 0x7e),
+        "Blank" => CharSet::of(" \t"),
+        "Cntrl" => ascii(|c| c.is_ascii_control()),
+        "XDigit" => ascii(|c| c.is_ascii_hexdigit()),
+        "Space" => CharSet::of(" \t\n\u{b}\u{c}\r"),
+        "javaLowerCase" => of_unicode("Lowercase"),
+        "javaUpperCase" => of_unicode("Uppercase"),
+        "javaTitleCase" => of_unicode("Lt"),
+        "javaAlphabetic" => of_unicode("Alphabetic"),
+        "javaIdeographic" => of_unicode("Ideographic"),
+        "javaDigit" => of_unicode("Nd"),
+        "javaDefined" => of_unicode("Cn").negate(),
+        "javaLetter" => of_unicode("L"),
+        "javaLetterOrDigit" => union(&["L", "Nd"]),
+        "javaSpaceChar" => of_unicode("Z"),
+        // Separators but the non-breaking ones, and controls.
+        "javaWhitespace" => of_unicode("Z")
+            .intersect(&CharSet::of("\u{a0}\u{2007}\u{202f}").negate())
+            .union(&CharSet::new([(0x9, 0xd), (0x1c, 0x1f)])),
+        "javaISOControl" => CharSet::new([(0, 0x1f), (0x7f, 0x9f)]),
+        "javaMirrored" => of_unicode("Bidi_Mirrored"),
+        "javaIdentifierIgnorable" => ignorable(),
+        "javaJavaIdentifierStart" => union(&["L", "Nl", "Sc", "Pc"]),
+        "javaJavaIdentifierPart" => union(&["L", "Nl", "Sc", "Pc", "Nd", "Mn", "Mc"]).union(&ignorable()),
+        "javaUnicodeIdentifierStart" => of_unicode("ID_Start"),
+        "javaUnicodeIdentifierPart" => of_unicode("ID_Continue").union(&ignorable()),
+        _ => return None,
+    })
+}
+
+fn ignorable() -> CharSet {
+    CharSet::new([(0, 8), (0xe, 0x1b), (0x7f, 0x9f)]).union(&of_unicode("Cf"))
+}
+
+/// What a POSIX name means with the flag `U`.
+fn posix_in_unicode(name: &str) -> Option<CharSet> {
+    Some(match name {
+        "Lower" => of_unicode("Lowercase"),
+        "Upper" => of_unicode("Uppercase"),
+        "Alpha" => of_unicode("Alphabetic"),
+        "Digit" => of_unicode("Nd"),
+        "Alnum" => union(&["Alphabetic", "Nd"]),
+        "Punct" => of_unicode("P"),
+        "Graph" => union(&["Z", "Cc", "Cn"]).negate(),
+        "Print" => union(&["Zl", "Zp", "Cc", "Cn"]).negate(),
+        "Blank" => of_unicode("Zs").union(&CharSet::of("\t")),
+        "Cntrl" => of_unicode("Cc"),
+        "XDigit" => of_unicode("Nd").union(&of_unicode("Hex_Digit")),
+        "Space" => of_unicode("White_Space"),
+        _ => return None,
+    })
+}
+
+/// Binary properties: case does not count.
+fn binary(name: &str, modes: Modes) -> Option<CharSet> {
+    let cased = || union(&["Lowercase", "Uppercase", "Lt"]);
+    Some(match &*name.to_ascii_uppercase() {
+        "LOWERCASE" | "UPPERCASE" | "TITLECASE" if modes.ignore_case => cased(),
+        "ALPHABETIC" => of_unicode("Alphabetic"),
+        "LETTER" => of_unicode("L"),
+        "IDEOGRAPHIC" => of_unicode("Ideographic"),
+        "LOWERCASE" => of_unicode("Lowercase"),
+        "UPPERCASE" => of_unicode("Uppercase"),
+        "TITLECASE" => of_unicode("Lt"),
+        "WHITE_SPACE" | "WHITESPACE" => of_unicode("White_Space"),
+        "CONTROL" => of_unicode("Cc"),
+        "PUNCTUATION" => of_unicode("P"),
+        "HEX_DIGIT" | "HEXDIGIT" => of_unicode("Nd").union(&of_unicode("Hex_Digit")),
+        "ASSIGNED" => of_unicode("Cn").negate(),
+        "NONCHARACTER_CODE_POINT" | "NONCHARACTERCODEPOINT" => of_unicode("Noncharacter_Code_Point"),
+        "DIGIT" => of_unicode("Nd"),
+        "ALNUM" => union(&["Alphabetic", "Nd"]),
+        "BLANK" => posix_in_unicode("Blank")?,
+        "GRAPH" => posix_in_unicode("Graph")?,
+        "PRINT" => posix_in_unicode("Print")?,
+        "WORD" => predefined('w', true)?,
+        "JOIN_CONTROL" | "JOINCONTROL" => of_unicode("Join_Control"),
+        _ => return None,
+    })
+}
+
+/// A script by its name or its code of four letters.
+fn script(name: &str) -> Option<CharSet> {
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then(|| try_unicode(&format!("sc={name}"))).flatten()
+}
+
+/// Whether `\b` takes a character for one of a word: a letter, a digit or `_`, also outside of ASCII, as Java 17 does.
+pub(crate) fn is_word(character: char, unicode: bool) -> bool {
+    static PLAIN: LazyLock<Lookup> = LazyLock::new(|| Lookup::new(union(&["L", "Nd"]).union(&CharSet::of("_"))));
+    static UNICODE: LazyLock<Lookup> = LazyLock::new(|| Lookup::new(predefined('w', true).unwrap_or_default()));
+    if unicode { UNICODE.contains(character) } else { PLAIN.contains(character) }
+}
+
+/// `Mn`: a mark that takes no space.
+pub(crate) fn is_mark(character: char) -> bool {
+    static MARKS: LazyLock<Lookup> = LazyLock::new(|| Lookup::new(of_unicode("Mn")));
+    !character.is_ascii() && MARKS.contains(character)
 }

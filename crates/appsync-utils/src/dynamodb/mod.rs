@@ -5,6 +5,8 @@
 mod requests;
 mod update;
 
+use std::sync::LazyLock;
+
 use value::{MAX_DEPTH, Number, Object, Str, Value};
 
 use crate::arguments::Arguments;
@@ -44,10 +46,12 @@ fn json(result: Result<Value, Failure>) -> Result<Value, Failure> {
     result.map(|value| value.to_json().into())
 }
 
+/// The names of types, the most common first.
+static TYPES: LazyLock<[Str; 10]> = LazyLock::new(|| ["S", "N", "BOOL", "M", "L", "NULL", "SS", "NS", "BS", "B"].map(Str::from));
+
 fn typed(name: &'static str, value: impl Into<Value>) -> Value {
-    let mut object = Object::with_capacity(1);
-    object.insert(name, value);
-    object.into()
+    let name = TYPES.iter().find(|known| ***known == *name).cloned().unwrap_or_else(|| name.into());
+    Object::from_distinct(vec![(name, value.into())]).into()
 }
 
 /// A plain value as a DynamoDB attribute value: lists become `L`, never sets. The result is about twice as deep.

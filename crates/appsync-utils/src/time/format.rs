@@ -1,107 +1,145 @@
 //! Printing an instant by a pattern, with English texts and the weeks of the United States as Java's default locale has them.
 
 use jiff::civil::{Date, Weekday};
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::pattern::{DAYS, MONTHS, Part, Pattern};
-use super::zone;
+use super::fields::CYCLE_MS;
+use super::pattern::{Number, PERIODS, Part, Pattern, Sign, texts};
+use super::zone::{self, Zone};
 
-pub(super) fn format(pattern: &Pattern, instant: Timestamp, zone: &TimeZone) -> Result<String, String> {
+/// What is printed.
+struct Moment<'a> {
+    time: Zoned,
+    /// Years to add: see [`CYCLE_MS`].
+    years: i64,
+    zone: &'a Zone,
+}
+
+pub(super) fn format(pattern: &Pattern, ms: i64, zone: &Zone) -> Result<String, String> {
+    // From about the year -9000 to 9000 as it is.
+    const KNOWN: std::ops::Range<i64> = -340_000_000_000_000..220_000_000_000_000;
+    let cycles = if KNOWN.contains(&ms) { 0 } else { ms.div_euclid(CYCLE_MS) };
+    let instant = Timestamp::from_millisecond(if cycles == 0 { ms } else { ms.rem_euclid(CYCLE_MS) })
+        .map_err(|_| format!("{ms} milliseconds are out of range"))?;
     let mut out = String::new();
-    write(&pattern.parts, &instant.to_zoned(zone.clone()), &mut out)?;
+    Moment { time: instant.to_zoned(zone.zone.clone()), years: cycles * 400, zone }.parts(&pattern.parts, &mut out)?;
     Ok(out)
 }
 
-fn write(parts: &[Part], time: &Zoned, out: &mut String) -> Result<(), String> {
-    for part in parts {
+impl Moment<'_> {
+    fn parts(&self, parts: &[Part], out: &mut String) -> Result<(), String> {
+        parts.iter().try_for_each(|part| self.part(part, out))
+    }
+
+    fn part(&self, part: &Part, out: &mut String) -> Result<(), String> {
         match part {
             Part::Literal(text) => out.push_str(text),
-            Part::Optional(section) => write(section, time, out)?,
-            Part::Field(letter, count) => field(*letter, *count, time, out)?,
-        }
-    }
-    Ok(())
-}
-
-fn field(letter: char, count: usize, time: &Zoned, out: &mut String) -> Result<(), String> {
-    let padded = |number: i64| format!("{number:0count$}");
-    let nano_of_day = i64::from(time.hour()) * 3_600_000_000_000
-        + i64::from(time.minute()) * 60_000_000_000
-        + i64::from(time.second()) * 1_000_000_000
-        + i64::from(time.subsec_nanosecond());
-    let hour = i64::from(time.hour());
-    let text = match letter {
-        'u' => year(i64::from(time.year()), count),
-        'y' => year(if time.year() > 0 { i64::from(time.year()) } else { 1 - i64::from(time.year()) }, count),
-        'Y' => year(i64::from(week(time.date()).0), count),
-        'w' => padded(week(time.date()).1),
-        'G' => match (count, time.year() > 0) {
-            (4, true) => "Anno Domini".to_owned(),
-            (4, false) => "Before Christ".to_owned(),
-            (5, true) => "A".to_owned(),
-            (5, false) => "B".to_owned(),
-            (_, true) => "AD".to_owned(),
-            (_, false) => "BC".to_owned(),
-        },
-        'M' | 'L' => match count {
-            1 | 2 => padded(i64::from(time.month())),
-            _ => name(&MONTHS, usize::try_from(time.month() - 1).unwrap_or_default(), count),
-        },
-        'Q' | 'q' => {
-            let quarter = (time.month() - 1) / 3 + 1;
-            match count {
-                1 | 2 => padded(i64::from(quarter)),
-                3 => format!("Q{quarter}"),
-                4 => format!("{quarter}{} quarter", ["st", "nd", "rd", "th"][usize::try_from(quarter - 1).unwrap_or_default()]),
-                _ => quarter.to_string(),
+            Part::Optional(section) => self.parts(section, out)?,
+            Part::Padded(width, inner) => {
+                let mut text = String::new();
+                self.part(inner, &mut text)?;
+                let length = text.chars().count();
+                if length > *width {
+                    return Err(format!("Cannot print as output of {length} characters exceeds pad width of {width}"));
+                }
+                out.extend(std::iter::repeat_n(' ', width - length));
+                out.push_str(&text);
             }
+            Part::Number(number) => out.push_str(&print(number, self.number(number.letter))?),
+            Part::Fraction(width) => out.push_str(&format!("{:09}", self.time.subsec_nanosecond())[..*width]),
+            Part::Text(letter, count) => {
+                let value = self.number(if matches!(letter, 'e' | 'c') { 'E' } else { *letter });
+                let found = texts(*letter, *count).into_iter().find(|(_, known)| *known == value);
+                out.push_str(&found.map_or_else(|| value.to_string(), |(text, _)| text));
+            }
+            Part::Zone('V', _) => out.push_str(&self.zone.id),
+            Part::Zone(letter, count) => out.push_str(&self.zone.name(self.time.timestamp(), *count == 4, *letter == 'v')),
+            Part::Offset(letter, count) => out.push_str(&offset(*letter, *count, self.time.offset().seconds())),
         }
-        'd' => padded(i64::from(time.day())),
-        'D' => padded(i64::from(time.day_of_year())),
-        'E' => name(&DAYS, usize::try_from(time.weekday().to_monday_zero_offset()).unwrap_or_default(), count.max(3)),
-        'e' | 'c' if count <= 2 => padded(i64::from(time.weekday().to_sunday_one_offset())),
-        'e' | 'c' => name(&DAYS, usize::try_from(time.weekday().to_monday_zero_offset()).unwrap_or_default(), count),
-        'a' => if hour < 12 { "AM" } else { "PM" }.to_owned(),
-        'H' => padded(hour),
-        'k' => padded(if hour == 0 { 24 } else { hour }),
-        'K' => padded(hour % 12),
-        'h' => padded(if hour % 12 == 0 { 12 } else { hour % 12 }),
-        'm' => padded(i64::from(time.minute())),
-        's' => padded(i64::from(time.second())),
-        'S' => format!("{:09}", time.subsec_nanosecond())[..count].to_owned(),
-        'n' => padded(i64::from(time.subsec_nanosecond())),
-        'A' => padded(nano_of_day / 1_000_000),
-        'N' => padded(nano_of_day),
-        'V' => zone::id(time.time_zone(), time.offset().seconds()),
-        'z' => match time.time_zone().iana_name() {
-            Some(name) if name != "UTC" => time.strftime("%Z").to_string(),
-            _ => zone::id(time.time_zone(), time.offset().seconds()),
-        },
-        'O' | 'X' | 'x' | 'Z' => offset(letter, count, time.offset().seconds()),
-        other => return Err(format!("the pattern letter {other} cannot be printed")),
+        Ok(())
+    }
+
+    /// The number that a letter stands for; of a text the number that names it.
+    fn number(&self, letter: char) -> i64 {
+        let time = &self.time;
+        let year = i64::from(time.year()) + self.years;
+        let hour = i64::from(time.hour());
+        let nano_of_day = ((hour * 60 + i64::from(time.minute())) * 60 + i64::from(time.second())) * 1_000_000_000
+            + i64::from(time.subsec_nanosecond());
+        match letter {
+            'u' => year,
+            'y' => {
+                if year > 0 {
+                    year
+                } else {
+                    1 - year
+                }
+            }
+            'G' => i64::from(year > 0),
+            'Y' => i64::from(week_of_year(time.date()).0) + self.years,
+            'w' => week_of_year(time.date()).1,
+            'W' => week_of_month(time.date()),
+            'M' | 'L' => i64::from(time.month()),
+            'Q' | 'q' => i64::from((time.month() - 1) / 3 + 1),
+            'd' => i64::from(time.day()),
+            'D' => i64::from(time.day_of_year()),
+            'F' => i64::from((time.day() - 1) % 7 + 1),
+            'g' => modified_julian_day(time.date()) + self.years / 400 * 146_097,
+            'E' => i64::from(time.weekday().to_monday_one_offset()),
+            // As a number weeks begin on Sunday, as a text the day names itself.
+            'e' | 'c' => i64::from(time.weekday().to_sunday_one_offset()),
+            'a' => i64::from(hour >= 12),
+            'B' => period(hour * 60 + i64::from(time.minute())),
+            'H' => hour,
+            'k' => {
+                if hour == 0 {
+                    24
+                } else {
+                    hour
+                }
+            }
+            'K' => hour % 12,
+            'h' => {
+                if hour % 12 == 0 {
+                    12
+                } else {
+                    hour % 12
+                }
+            }
+            'm' => i64::from(time.minute()),
+            's' => i64::from(time.second()),
+            'n' => i64::from(time.subsec_nanosecond()),
+            'A' => nano_of_day / 1_000_000,
+            _ => nano_of_day,
+        }
+    }
+}
+
+/// The place of a minute of the day in [`PERIODS`].
+fn period(minute: i64) -> i64 {
+    let within =
+        |(_, _, from, to): &&(_, _, i64, i64)| (*from..*to).contains(&minute) || (*from..*to).contains(&(minute + 1_440));
+    PERIODS.iter().zip(0..).find(|(period, _)| within(period)).map_or(0, |(_, at)| at)
+}
+
+fn print(number: &Number, value: i64) -> Result<String, String> {
+    if number.reduced {
+        return Ok(format!("{:02}", value.unsigned_abs() % 100));
+    }
+    let digits = value.unsigned_abs().to_string();
+    if digits.len() > number.most {
+        let most = number.most;
+        return Err(format!(
+            "the value {value} of the pattern letter {} exceeds the maximum print width of {most}",
+            number.letter
+        ));
+    }
+    let sign = match number.sign {
+        _ if value < 0 => "-",
+        Sign::ExceedsPad if digits.len() > number.least => "+",
+        _ => "",
     };
-    out.push_str(&text);
-    Ok(())
-}
-
-/// Two letters are the last two digits; four and more pad, and a longer year then carries its sign.
-fn year(year: i64, count: usize) -> String {
-    match count {
-        2 => format!("{:02}", year.rem_euclid(100)),
-        _ if year < 0 => format!("-{:0count$}", year.unsigned_abs()),
-        4.. if year >= 10i64.saturating_pow(u32::try_from(count).unwrap_or(19)) => format!("+{year}"),
-        _ => format!("{year:0count$}"),
-    }
-}
-
-fn name(names: &[&str], at: usize, count: usize) -> String {
-    let name = names.get(at).copied().unwrap_or_default();
-    match count {
-        3 => name[..3].to_owned(),
-        4 => name.to_owned(),
-        _ => name[..1].to_owned(),
-    }
+    Ok(format!("{sign}{digits:0>width$}", width = number.least))
 }
 
 fn offset(letter: char, count: usize, seconds: i32) -> String {
@@ -126,7 +164,7 @@ fn offset(letter: char, count: usize, seconds: i32) -> String {
 }
 
 /// The week-based year and week: weeks begin on Sunday, the first one holds January 1.
-fn week(date: Date) -> (i16, i64) {
+fn week_of_year(date: Date) -> (i16, i64) {
     let start = |year: i16| {
         let first = Date::new(year, 1, 1).unwrap_or(date);
         i64::from(first.weekday().since(Weekday::Sunday))
@@ -135,4 +173,14 @@ fn week(date: Date) -> (i16, i64) {
     let next = i64::from(date.days_in_year()) + start(date.year());
     let starts_next = next / 7 * 7;
     if index >= starts_next && next % 7 != 0 { (date.year() + 1, 1) } else { (date.year(), index / 7 + 1) }
+}
+
+pub(super) fn week_of_month(date: Date) -> i64 {
+    let start = i64::from(date.first_of_month().weekday().since(Weekday::Sunday));
+    (i64::from(date.day()) - 1 + start) / 7 + 1
+}
+
+fn modified_julian_day(date: Date) -> i64 {
+    const EPOCH: Date = Date::constant(1858, 11, 17);
+    EPOCH.until(date).map_or(0, |span| i64::from(span.get_days()))
 }
