@@ -22,7 +22,8 @@ pub(crate) type Block = Arc<[Node]>;
 
 #[derive(Debug)]
 pub(crate) enum Node {
-    Text(Box<str>),
+    /// Text, and where it begins.
+    Text(Box<str>, u32),
     Reference(Box<TextReference>),
     Set(Box<Set>),
     If(Box<If>),
@@ -188,6 +189,21 @@ impl Symbols {
     pub(crate) fn names(&self) -> &[Str] {
         &self.names
     }
+}
+
+/// The reference in the text of `nodes` that begins at `at`, as it is written. Blocks are nested as deeply as the parser allows.
+pub(crate) fn reference_at(nodes: &[Node], at: u32) -> Option<&str> {
+    nodes.iter().find_map(|node| match node {
+        Node::Reference(text) => (text.reference.at == at).then_some(&*text.reference.literal),
+        Node::If(node) => {
+            let mut blocks = node.branches.iter().map(|(_, block)| block).chain(node.otherwise.as_ref());
+            blocks.find_map(|block| reference_at(block, at))
+        }
+        Node::Foreach(node) => reference_at(&node.body, at),
+        Node::Define(_, block) => reference_at(block, at),
+        Node::Call(call) => call.body.as_ref().and_then(|block| reference_at(block, at)),
+        _ => None,
+    })
 }
 
 /// The macros of a template by name.

@@ -34,6 +34,8 @@ pub struct EvaluateError {
     pub line: usize,
     /// Its column in characters, counted from 1.
     pub column: usize,
+    /// The first argument of the method that failed that was a reference without value, as it is written.
+    pub null_reference: Option<String>,
     /// The error of the host object that ended the evaluation, unchanged, where there was one.
     pub host: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -70,21 +72,28 @@ struct FaultParts {
     message: String,
     /// The offset in the source, once known.
     at: Option<u32>,
+    null_reference: Option<Box<str>>,
     host: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Fault {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Fault(Box::new(FaultParts { message: message.into(), at: None, host: None }))
+        Fault(Box::new(FaultParts { message: message.into(), at: None, null_reference: None, host: None }))
     }
 
     pub(crate) fn host(error: Box<dyn Error + Send + Sync>) -> Self {
-        Fault(Box::new(FaultParts { message: error.to_string(), at: None, host: Some(error) }))
+        Fault(Box::new(FaultParts { message: error.to_string(), at: None, null_reference: None, host: Some(error) }))
     }
 
     /// Notes where it happened, unless an inner place is known already.
     pub(crate) fn at(mut self, at: u32) -> Self {
         self.0.at.get_or_insert(at);
+        self
+    }
+
+    /// Notes a reference without value that the method which failed was given, unless an inner one is known already.
+    pub(crate) fn given_null(mut self, literal: &str) -> Self {
+        self.0.null_reference.get_or_insert_with(|| literal.into());
         self
     }
 
@@ -97,12 +106,14 @@ impl Fault {
     pub(crate) fn into_error(self, source: &str) -> EvaluateError {
         let parts = *self.0;
         let (line, column) = line_and_column(source, parts.at.unwrap_or(0) as usize);
-        EvaluateError { message: parts.message, line, column, host: parts.host }
+        let null_reference = parts.null_reference.map(String::from);
+        EvaluateError { message: parts.message, line, column, null_reference, host: parts.host }
     }
 }
 
 /// Line and column, both from 1, of a byte offset; an offset inside a character counts for that character.
-pub(crate) fn line_and_column(source: &str, offset: usize) -> (usize, usize) {
+#[must_use]
+pub fn line_and_column(source: &str, offset: usize) -> (usize, usize) {
     let mut offset = offset.min(source.len());
     while !source.is_char_boundary(offset) {
         offset -= 1;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::Val;
+use crate::{MapRef, Val};
 
 /// An object behind a reference such as `$util`: properties, methods, text.
 ///
@@ -33,9 +33,29 @@ pub trait Host {
     /// Whatever the object wants to end the evaluation with; it comes out of it unchanged.
     fn call(&self, method: &str, args: &[Val]) -> Result<Option<Val>, HostError>;
 
+    /// The work that the last call did beyond that of a call, some ten nanoseconds each; it counts towards the template's steps.
+    fn take_work(&self) -> u64 {
+        0
+    }
+
+    /// The value whose JSON text a method gives; `None` for one that gives anything else, which is then called. An output that is
+    /// such a text as a whole need neither be written nor read ([`Template::evaluate_json`](crate::Template::evaluate_json)).
+    ///
+    /// # Errors
+    /// As [`call`](Host::call).
+    fn json(&self, method: &str, args: &[Val]) -> Option<Result<value::Value, HostError>> {
+        let _ = (method, args);
+        None
+    }
+
+    /// The object as a map, for methods of maps that only read and that [`call`](Host::call) does not know; `None` when it is none.
+    fn as_map(&self) -> Option<MapRef> {
+        None
+    }
+
     /// What `#foreach` runs over; `None` when this is no collection.
     fn items(&self) -> Option<Vec<Val>> {
-        None
+        self.as_map().map(|map| map.values())
     }
 
     /// Appends the object's text.

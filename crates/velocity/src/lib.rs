@@ -8,8 +8,9 @@
 //! Known differences from Apache Velocity 1.7:
 //!
 //! - refused, with an error that names them: `#include` and `#parse`, the class of a value, methods of Java without a
-//!   counterpart here (`String.format`, streams, arithmetic methods of `BigDecimal`), changes through `keySet()`, `values()`,
-//!   `entrySet()` and `subList()`, integers of more than 38 digits as operands;
+//!   counterpart here (streams, lambdas, `BigDecimal`), changes through `keySet()`, `values()`, `entrySet()` and `subList()`, integers
+//!   of more than 5,000 digits as operands;
+//! - a character (`charAt`) is a string of one, and half of a surrogate pair is the replacement character;
 //! - accepted although 1.7 refuses it: operators within arguments of methods and indexes, `[ ]` with a blank, names that begin
 //!   with an underscore;
 //! - added: `#return` and `#return(value)`;
@@ -30,12 +31,14 @@ mod host;
 mod limits;
 mod methods;
 mod parser;
+mod references;
 mod template;
 mod val;
 
-pub use error::{EvaluateError, ParseError};
-pub use evaluate::{Context, Outcome};
+pub use error::{EvaluateError, ParseError, line_and_column};
+pub use evaluate::{Context, Origin, Outcome};
 pub use host::{Host, HostError};
 pub use limits::Limits;
+pub use references::{Member, MemberKind, ReferenceUse};
 pub use template::{Options, Template, Truthiness};
 pub use val::{ConvertError, Entry, Key, ListRef, MapRef, Val};

@@ -37,6 +37,7 @@ pub struct Template {
     pub(crate) macros: Macros,
     pub(crate) null_assignment: bool,
     pub(crate) truthiness: Truthiness,
+    pub(crate) has_library: bool,
 }
 
 impl Template {
@@ -58,6 +59,7 @@ impl Template {
             macros,
             null_assignment: options.null_assignment,
             truthiness: options.truthiness,
+            has_library: options.macro_library.is_some(),
         })
     }
 
@@ -66,7 +68,22 @@ impl Template {
     /// # Errors
     /// A method that failed, a limit that was reached, or the error of a host object; with the place in the template.
     pub fn evaluate(&self, context: &mut Context, limits: &Limits) -> Result<Outcome, EvaluateError> {
-        crate::evaluate::evaluate(self, context, limits)
+        crate::evaluate::evaluate(self, context, limits, false)
+    }
+
+    /// Evaluates a template whose output is read as JSON: where that is the text of one value, [`Outcome::json`] has the value and
+    /// the text was never written. Everything else is as in [`evaluate`](Template::evaluate).
+    ///
+    /// # Errors
+    /// As [`evaluate`](Template::evaluate).
+    pub fn evaluate_json(&self, context: &mut Context, limits: &Limits) -> Result<Outcome, EvaluateError> {
+        crate::evaluate::evaluate(self, context, limits, true)
+    }
+
+    /// The reference that begins at byte `at` of the source, as it is written.
+    #[must_use]
+    pub fn reference_at(&self, at: usize) -> Option<&str> {
+        crate::ast::reference_at(&self.nodes, u32::try_from(at).ok()?)
     }
 
     /// The text that this template was read from.

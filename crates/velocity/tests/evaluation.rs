@@ -53,7 +53,7 @@ fn numbers_keep_their_digits() {
     let mut context = Context::new();
     context.set("v", val.clone());
     let printed = text(&mut context, "$v.n $v.d $v.e $v.u $v.f");
-    assert_eq!(printed, "12345678901234567890123456789012345678 1.10 1e3 18446744073709551615 0.1");
+    assert_eq!(printed, "12345678901234567890123456789012345678 1.1 1000.0 18446744073709551615 0.1", "as Java prints");
     text(&mut context, "#set($v.x = 1)");
     let back = val.to_value().expect("plain data").to_json();
     assert_eq!(back, source.replace('}', r#","x":1}"#));
@@ -311,7 +311,7 @@ fn options_switch_null_assignment_and_truthiness() {
 #[test]
 fn what_java_has_and_this_engine_not_is_refused_by_name() {
     for (source, words) in [
-        ("#set($s = 'x')$s.format('%s', 1)", "format of String is not supported"),
+        ("#set($s = 'x')$s.chars()", "chars of String is not supported"),
         ("#set($m = {'a': 1})$m.keySet().remove('a')", "the keys of a map"),
         ("#set($l = [1])$l.stream()", "stream of List"),
         ("#set($m = {[1]: 2})", "cannot be the key"),
@@ -361,8 +361,8 @@ fn strings_split_and_replace_by_java_patterns() {
         assert_eq!(text(&mut context, source), expected, "{source} of {given:?}");
     }
     for (source, message) in [
-        ("$s.replaceAll('a', '$1')", "Invocation of method 'replaceAll' of String failed: No group 1"),
-        ("$s.matches('(')", "Invocation of method 'matches' of String failed: Unclosed group"),
+        ("$s.replaceAll('a', '$1')", "threw exception java.lang.IndexOutOfBoundsException: No group 1"),
+        ("$s.matches('(')", "threw exception java.util.regex.PatternSyntaxException: Unclosed group"),
     ] {
         let mut context = Context::new();
         context.set("s", "a");
@@ -379,4 +379,99 @@ fn the_deadline_is_looked_at_between_the_matches_of_a_slow_pattern() {
     let error = run_in(&mut Context::new(), slow, &limits).expect_err("it takes longer");
     // To the end it would take many seconds.
     assert!(error.is_out_of_time(), "{error}");
+}
+
+/// `$util.toJson(..)`, and `$util.qr(..)` that prints nothing.
+struct Json;
+
+impl velocity::Host for Json {
+    fn type_name(&self) -> &str {
+        "util"
+    }
+
+    fn json(&self, method: &str, args: &[Val]) -> Option<Result<Value, velocity::HostError>> {
+        match args {
+            [value] if method == "toJson" => Some(value.to_value().map_err(velocity::HostError::new)),
+            _ => None,
+        }
+    }
+
+    fn call(&self, method: &str, args: &[Val]) -> Result<Option<Val>, velocity::HostError> {
+        Ok(match args {
+            [_] if method == "qr" => Some(Val::from("")),
+            _ => self.json(method, args).transpose()?.map(|value| Val::from(value.to_json())),
+        })
+    }
+}
+
+#[test]
+fn an_output_that_is_a_value_s_json_is_that_value() {
+    let data = value!({"a": [1, 2.5, "x\n\"é", {"b": null}], "e": {}, "t": true, "n": 12345678901234567890u64});
+    let evaluated = |source: &str, limits: &Limits, as_json: bool| {
+        let template = Template::parse(source, &Options { null_assignment: true, ..Options::default() }).expect(source);
+        let mut context = Context::new();
+        context.set("v", Val::from(&data));
+        context.set("util", Val::Host(std::rc::Rc::new(Json)));
+        let outcome =
+            if as_json { template.evaluate_json(&mut context, limits) } else { template.evaluate(&mut context, limits) };
+        (outcome.map_err(|error| error.to_string()), context.get("v").map(Val::to_value))
+    };
+    // Whether the text was left out, and the template.
+    for (is_value, source) in [
+        (true, "$util.toJson($v)"),
+        (true, " \n$util.toJson($v.a)\t\n"),
+        (true, "${util.toJson($v.a[3])}"),
+        (true, "$!util.toJson($v.none)"),
+        (true, "#if($v.t)$util.toJson($v.a[2])#else 1 #end"),
+        (true, "#set($x = $v.a)$util.toJson($x)#set($x[0] = 9)"),
+        (true, "$util.qr($v.a.add(3))$util.toJson($v.a)"),
+        (true, "$util.toJson($v.a.remove(0))"),
+        (true, "#macro(m $p)$util.toJson($p)#end#m($v)"),
+        (true, "$util.toJson(\"a $util.toJson($v.e)\")"),
+        (true, "$util.toJson($v)#stop more"),
+        (true, "#foreach($i in [1])$util.toJson($i)#end"),
+        (false, "#foreach($i in [1..3])$util.toJson($i)#end"),
+        (false, "[$util.toJson($v)]"),
+        (false, "$util.toJson($v) x"),
+        (false, "$util.toJson($v)$util.toJson($v.a)"),
+        (false, "$util.toJson($v)#set($v.a = 1)$v.a"),
+        (false, "\\$util.toJson($v)"),
+        (false, "$util.toJson($v, 1)"),
+        (false, "$util.toJson($v)$nope"),
+        (false, "#define($d)$util.toJson($v)#end$d"),
+        (false, "$v.toString()"),
+        (false, "$util"),
+        (false, ""),
+    ] {
+        let limits = Limits::default();
+        let ((written, before), (read, after)) = (evaluated(source, &limits, false), evaluated(source, &limits, true));
+        assert_eq!(before, after, "{source} does the same");
+        let (written, read) = (written.expect(source), read.expect(source));
+        assert_eq!(read.json.is_some(), is_value, "{source}");
+        match &read.json {
+            Some(value) => {
+                assert!(read.text.trim().is_empty(), "{source}");
+                assert_eq!(Value::parse(written.text.as_bytes()).as_ref(), Ok(value), "{source}");
+            }
+            None => assert_eq!(written.text, read.text, "{source}"),
+        }
+    }
+    for source in ["$util.toJson($v)", " $util.toJson($v.a) ", "$util.toJson($v) x", "$util.toJson($util)"] {
+        for most in 0..120 {
+            let limits = Limits { max_output: most, ..Limits::default() };
+            let ((written, _), (read, _)) = (evaluated(source, &limits, false), evaluated(source, &limits, true));
+            assert_eq!(written.map(drop), read.map(drop), "{source}, at most {most}");
+        }
+    }
+}
+
+#[test]
+fn members_of_references_are_found_where_they_stand() {
+    let source = "#set($x = \"a\"\"b $s.one(1) $s.two\")$x.three";
+    let template = Template::parse(source, &Options::default()).expect("it is well formed");
+    let members: Vec<_> = template.references().into_iter().flat_map(|reference| reference.members).collect();
+    assert_eq!(members.len(), 3);
+    for member in members {
+        assert_eq!(source.get(member.span.clone()), Some(&*member.name));
+    }
 }

@@ -20,7 +20,8 @@ impl Evaluator<'_> {
     pub(super) fn nodes(&mut self, nodes: &[Node]) -> Result<Flow, Fault> {
         for node in nodes {
             let flow = match node {
-                Node::Text(text) => {
+                Node::Text(text, at) => {
+                    self.mark(*at, false);
                     self.out.push_str(text);
                     self.meter.work(1)?;
                     self.meter.output(self.out.len())?;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Evaluator;
-use crate::ast::{Reference, Tail, TailKind, TextReference};
+use crate::ast::{Expr, Reference, Tail, TailKind, TextReference};
 use crate::error::Fault;
 use crate::methods;
 use crate::val::{Val, print};
@@ -11,10 +11,28 @@ use crate::val::{Val, print};
 /// How often a `#define`d block may be within itself (`directive.define.maxdepth`).
 const DEFINE_DEPTH: usize = 2;
 
+/// Notes the first argument that is a reference without value.
+#[cold]
+fn blame(fault: Fault, args: &[Expr], given: &[Val]) -> Fault {
+    let missing = args.iter().zip(given).find_map(|(arg, value)| match arg {
+        Expr::Reference(reference) if value.is_null() => Some(&*reference.literal),
+        _ => None,
+    });
+    match missing {
+        Some(literal) => fault.given_null(literal),
+        None => fault,
+    }
+}
+
 impl Evaluator<'_> {
     /// The value of a reference; null where any part of the way is missing.
     pub(super) fn reference(&mut self, reference: &Reference) -> Result<Val, Fault> {
         let value = self.walk(reference, &reference.tail)?;
+        self.rendered(value)
+    }
+
+    /// A value as an operand.
+    fn rendered(&mut self, value: Val) -> Result<Val, Fault> {
         match &value {
             Val::Block(definition) if definition.running.get() >= DEFINE_DEPTH => Ok(Val::Null),
             Val::Block(definition) => {
@@ -52,33 +70,75 @@ impl Evaluator<'_> {
             if value.is_null() {
                 return Ok(Val::Null);
             }
-            let next = match &step.kind {
-                TailKind::Property(name) => methods::property(&value, name),
-                TailKind::Index(index) => {
-                    let index = self.expression(index)?;
-                    methods::index(&value, &index, &mut self.meter)
-                }
-                TailKind::Method(name, args) => match &**args {
-                    [] => methods::call(&value, name, &[], &mut self.meter),
-                    [only] => {
-                        let only = self.expression(only)?;
-                        methods::call(&value, name, &[only], &mut self.meter)
-                    }
-                    args => {
-                        let args = args.iter().map(|arg| self.expression(arg)).collect::<Result<Vec<_>, _>>()?;
-                        methods::call(&value, name, &args, &mut self.meter)
-                    }
-                },
-            };
-            value = next.map_err(|fault| fault.at(step.at))?.unwrap_or(Val::Null);
+            value = self.step(&value, step)?;
         }
         Ok(value)
+    }
+
+    /// One step of the way: a property, a method, an index.
+    fn step(&mut self, value: &Val, step: &Tail) -> Result<Val, Fault> {
+        let next = match &step.kind {
+            TailKind::Property(name) => methods::property(value, name),
+            TailKind::Index(index) => {
+                let index = self.expression(index)?;
+                methods::index(value, &index, &mut self.meter)
+            }
+            TailKind::Method(name, args) => match &**args {
+                [] => methods::call(value, name, &[], &mut self.meter),
+                [only] => {
+                    let given = [self.expression(only)?];
+                    methods::call(value, name, &given, &mut self.meter).map_err(|fault| blame(fault, args, &given))
+                }
+                args => {
+                    let given = args.iter().map(|arg| self.expression(arg)).collect::<Result<Vec<_>, _>>()?;
+                    methods::call(value, name, &given, &mut self.meter).map_err(|fault| blame(fault, args, &given))
+                }
+            },
+        };
+        Ok(next.map_err(|fault| fault.at(step.at))?.unwrap_or(Val::Null))
+    }
+
+    /// The value of a reference that is the first to write to an output that may be a value; none when the value itself now stands
+    /// in the output.
+    fn defer(&mut self, reference: &Reference) -> Result<Option<Val>, Fault> {
+        let Some((last, way)) = reference.tail.split_last() else { return self.reference(reference).map(Some) };
+        let TailKind::Method(name, args) = &last.kind else { return self.reference(reference).map(Some) };
+        let owner = self.walk(reference, way)?;
+        let (Val::Host(host), [only]) = (&owner, &**args) else {
+            let value = if owner.is_null() { Val::Null } else { self.step(&owner, last)? };
+            return self.rendered(value).map(Some);
+        };
+        let given = [self.expression(only)?];
+        self.meter.work(1)?;
+        let placed = |fault: Fault| blame(fault, args, &given).at(last.at);
+        match host.json(name, &given) {
+            None => {
+                let value = methods::call(&owner, name, &given, &mut self.meter).map_err(placed)?;
+                self.rendered(value.unwrap_or(Val::Null)).map(Some)
+            }
+            Some(Err(error)) => Err(placed(Fault::host(error.0))),
+            Some(Ok(value)) => {
+                self.mark(reference.at, false);
+                let (out, marks) = (self.out.len(), self.marks.len());
+                self.room_for(&value).map_err(|fault| fault.at(reference.at))?;
+                self.deferred = Some(super::Deferred { value, out, marks });
+                Ok(None)
+            }
+        }
     }
 
     /// Prints a reference that stands in text.
     pub(super) fn text_reference(&mut self, text: &TextReference) -> Result<(), Fault> {
         let reference = &text.reference;
-        let value = self.reference(reference)?;
+        let value = if text.backslashes == 0 && self.starts_output() {
+            match self.defer(reference)? {
+                Some(value) => value,
+                None => return Ok(()),
+            }
+        } else {
+            self.reference(reference)?
+        };
+        self.mark(reference.at, value.is_null());
         let kept = text.backslashes / 2;
         let escaped = text.backslashes % 2 == 1;
         match value {

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Answer, contains, found, int, no_key, unsupported, void};
+use super::{Answer, KEYS, VALUES, contains, found, int, no_key, null_pointer, unsupported, void};
 use crate::limits::Meter;
-use crate::val::{Entry, Key, ListKind, ListRef, MapRef, Val};
+use crate::val::{Entry, Key, ListKind, ListRef, MapRef, Val, java_equals};
 
 pub(super) fn call(receiver: &Val, map: &MapRef, method: &str, args: &[Val], meter: &mut Meter<'_>) -> Answer {
     let key_of = |value: &Val| Key::from_val(value).ok_or_else(|| no_key(value));
@@ -30,6 +30,9 @@ pub(super) fn call(receiver: &Val, map: &MapRef, method: &str, args: &[Val], met
                 Some(present) => found(present),
             }
         }
+        ("putAll", [Val::Null]) => {
+            Err(null_pointer(receiver, method, "Cannot invoke \"java.util.Map.size()\" because \"m\" is null"))
+        }
         ("putAll", [Val::Map(other)]) => {
             meter.elements(other.len())?;
             for key in other.keys() {
@@ -46,6 +49,33 @@ pub(super) fn call(receiver: &Val, map: &MapRef, method: &str, args: &[Val], met
             let key = key_of(key)?;
             if map.contains(&key) { found(map.insert(key, value.clone()).unwrap_or(Val::Null)) } else { found(Val::Null) }
         }
+        ("remove", [key, value]) => {
+            meter.work(map.len())?;
+            let Some(key) = Key::from_val(key) else { return found(false) };
+            let is_it = match map.get_key(&key) {
+                Some(present) => java_equals(&present, value, meter)?,
+                None => false,
+            };
+            if is_it {
+                map.remove(&key);
+            }
+            found(is_it)
+        }
+        ("replace", [key, old, value]) => {
+            let key = key_of(key)?;
+            let is_it = match map.get_key(&key) {
+                Some(present) => java_equals(&present, old, meter)?,
+                None => false,
+            };
+            if is_it {
+                map.insert(key, value.clone());
+            }
+            found(is_it)
+        }
+        ("clone", []) => {
+            meter.elements(map.len())?;
+            found(Val::Map(map.entries().into_iter().collect()))
+        }
         ("containsKey", [key]) => found(Key::from_val(key).is_some_and(|key| map.contains(&key))),
         ("containsValue", [value]) => {
             meter.work(map.len())?;
@@ -59,11 +89,11 @@ pub(super) fn call(receiver: &Val, map: &MapRef, method: &str, args: &[Val], met
         }
         ("keySet", []) => {
             meter.elements(map.len())?;
-            view("the keys of a map", map.keys().iter().map(Key::to_val).collect())
+            view(KEYS, map.keys().iter().map(Key::to_val).collect())
         }
         ("values", []) => {
             meter.elements(map.len())?;
-            view("the values of a map", map.values())
+            view(VALUES, map.values())
         }
         ("entrySet", []) => {
             meter.elements(map.len())?;

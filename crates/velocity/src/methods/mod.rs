@@ -3,6 +3,7 @@
 //! A method that does not exist for the given arguments answers `None`, which Velocity prints as the reference's own text. One
 //! that exists in Java but not here is an error that names it, for silence would be a wrong answer.
 
+mod format;
 mod list;
 mod map;
 mod number;
@@ -35,7 +36,55 @@ fn unsupported(value: &Val, method: &str) -> Answer {
 }
 
 fn threw(value: &Val, method: &str, reason: impl std::fmt::Display) -> Fault {
-    Fault::new(format!("Invocation of method '{method}' of {} failed: {reason}", value.type_name()))
+    // Velocity's sentence, as AppSync shows it; `reason` is the exception.
+    Fault::new(format!("Invocation of method '{method}' in  class {} threw exception {reason}", java_class(value)))
+}
+
+/// A `NullPointerException` with the words of Java 17.
+fn null_pointer(value: &Val, method: &str, words: &str) -> Fault {
+    let separator = if words.is_empty() { "" } else { ": " };
+    threw(value, method, format_args!("java.lang.NullPointerException{separator}{words}"))
+}
+
+fn number_format(value: &Val, method: &str, words: &str) -> Fault {
+    threw(value, method, format_args!("java.lang.NumberFormatException: {words}"))
+}
+
+/// `other` is no `wanted`.
+fn cast(value: &Val, method: &str, other: &Val, wanted: &str) -> Fault {
+    let class = java_class(other);
+    threw(
+        value,
+        method,
+        format_args!(
+            "java.lang.ClassCastException: class {class} cannot be cast to class {wanted} ({class} and {wanted} are in module java.base of loader 'bootstrap')"
+        ),
+    )
+}
+
+/// The Java class in whose place a value stands, for messages.
+fn java_class(value: &Val) -> &str {
+    match value {
+        Val::Bool(_) => "java.lang.Boolean",
+        Val::Int(_) => "java.lang.Integer",
+        Val::Long(_) => "java.lang.Long",
+        Val::Big(_) => "java.math.BigInteger",
+        Val::Decimal(number) if number.is_integer() => "java.math.BigInteger",
+        Val::Double(_) | Val::Decimal(_) => "java.lang.Double",
+        Val::Str(_) => "java.lang.String",
+        Val::List(list) => match list.kind() {
+            ListKind::List => "java.util.ArrayList",
+            ListKind::Array => "[Ljava.lang.String;",
+            ListKind::View(PART) => "java.util.ArrayList$SubList",
+            ListKind::View(KEYS) => "java.util.LinkedHashMap$LinkedKeySet",
+            ListKind::View(VALUES) => "java.util.LinkedHashMap$LinkedValues",
+            ListKind::View(_) => "java.util.LinkedHashMap$LinkedEntrySet",
+        },
+        Val::Map(_) => "java.util.LinkedHashMap",
+        Val::Entry(_) => "java.util.LinkedHashMap$Entry",
+        Val::Iterator(_) => "java.util.ArrayList$Itr",
+        other => other.type_name(),
+    }
 }
 
 fn no_reflection() -> Fault {
@@ -70,13 +119,25 @@ pub(crate) fn call(receiver: &Val, method: &str, args: &[Val], meter: &mut Meter
         },
         Val::Iterator(iterator) => match (method, args) {
             ("hasNext", []) => found(iterator.has_next()),
-            ("next", []) => iterator.next().map(Some).ok_or_else(|| threw(receiver, method, "there is no next item")),
+            ("next", []) => iterator.next().map(Some).ok_or_else(|| threw(receiver, method, "java.util.NoSuchElementException")),
             _ => Ok(None),
         },
         Val::Bool(value) => match (method, args) {
             ("booleanValue", []) => found(*value),
-            ("compareTo" | "compare", [Val::Bool(other)]) => found(value.cmp(other) as i32),
+            ("compareTo", [Val::Bool(other)]) => found(value.cmp(other) as i32),
+            ("compareTo", [Val::Null]) => {
+                Err(null_pointer(receiver, method, "Cannot read field \"value\" because \"b\" is null"))
+            }
+            ("compareTo", [other]) => Err(cast(receiver, method, other, "java.lang.Boolean")),
+            ("compare", [Val::Bool(a), Val::Bool(b)]) => found(a.cmp(b) as i32),
+            ("logicalAnd", [Val::Bool(a), Val::Bool(b)]) => found(a & b),
+            ("logicalOr", [Val::Bool(a), Val::Bool(b)]) => found(a | b),
+            ("logicalXor", [Val::Bool(a), Val::Bool(b)]) => found(a ^ b),
+            ("valueOf", [Val::Bool(value)]) => found(*value),
+            ("toString", [Val::Bool(value)]) => found(if *value { "true" } else { "false" }),
+            ("hashCode", [Val::Bool(value)]) => Ok(crate::val::hash(&Val::Bool(*value)).map(Val::Int)),
             ("parseBoolean" | "valueOf", [Val::Str(text)]) => found(text.eq_ignore_ascii_case("true")),
+            ("parseBoolean" | "valueOf", [Val::Null]) => found(false),
             ("hashCode", []) => Ok(crate::val::hash(receiver).map(Val::Int)),
             _ => Ok(None),
         },
@@ -92,11 +153,20 @@ pub(crate) fn call(receiver: &Val, method: &str, args: &[Val], meter: &mut Meter
             _ => Ok(None),
         },
         Val::Block(_) => Ok(None),
-        Val::Host(host) => match (host.call(method, args).map_err(|error| Fault::host(error.0))?, method, args) {
-            // What has properties has them by `get` as well, as a map would.
-            (None, "get", [Val::Str(name)]) => Ok(host.get(name)),
-            (answer, ..) => Ok(answer),
-        },
+        Val::Host(host) => {
+            let answer = host.call(method, args);
+            meter.work(usize::try_from(host.take_work()).unwrap_or(usize::MAX))?;
+            match (answer.map_err(|error| Fault::host(error.0))?, method, args) {
+                // What has properties has them by `get` as well, as a map would.
+                (None, "get", [Val::Str(name)]) => Ok(host.get(name)),
+                (
+                    None,
+                    "entrySet" | "keySet" | "values" | "containsKey" | "containsValue" | "getOrDefault" | "size" | "isEmpty",
+                    _,
+                ) => host.as_map().map_or(Ok(None), |map| map::call(receiver, &map, method, args, meter)),
+                (answer, ..) => Ok(answer),
+            }
+        }
     }
 }
 
@@ -115,9 +185,12 @@ pub(crate) fn property(receiver: &Val, name: &str) -> Answer {
         },
         Val::List(list) if name == "empty" => Some(Val::Bool(list.is_empty())),
         Val::Str(text) if name == "empty" => Some(Val::Bool(text.is_empty())),
-        Val::Str(_) if name == "bytes" => return unsupported(receiver, "getBytes"),
-        Val::Double(number) if name == "naN" => Some(Val::Bool(number.is_nan())),
-        Val::Double(number) if name == "infinite" => Some(Val::Bool(number.is_infinite())),
+        Val::Str(text) if name == "blank" => Some(Val::Bool(text.chars().all(char::is_whitespace))),
+        Val::Str(text) if name == "bytes" => Some(string::bytes(text)),
+        Val::Double(_) | Val::Decimal(_) if matches!(name, "naN" | "infinite") && java_class(receiver) == "java.lang.Double" => {
+            let number = crate::val::as_double(receiver).unwrap_or(f64::NAN);
+            Some(Val::Bool(if name == "naN" { number.is_nan() } else { number.is_infinite() }))
+        }
         Val::Loop(state) => match name {
             "index" => Some(int(state.index.get())),
             "count" => Some(int(state.index.get() + 1)),
@@ -145,7 +218,7 @@ pub(crate) fn index(receiver: &Val, index: &Val, meter: &mut Meter<'_>) -> Answe
             let Some(number) = index.as_i64().filter(|_| has_places(list)) else { return Ok(None) };
             match list_place(list, number) {
                 Some(at) => Ok(list.get(at)),
-                None => Err(out_of_bounds(receiver, "get", number, list.len())),
+                None => Err(Fault::new(format!("Error invoking method 'get(java.lang.Integer)' in {}", java_class(receiver)))),
             }
         }
         Val::Map(map) => Ok(Key::from_val(index).and_then(|key| map.get_key(&key))),
@@ -182,7 +255,13 @@ pub(crate) fn set_index(receiver: &Val, index: &Val, value: Val, meter: &mut Met
             if let ListKind::View(what) = list.kind() {
                 return Err(view(what, "set"));
             }
-            let Some(at) = list_place(list, number) else { return Err(out_of_bounds(receiver, "set", number, list.len())) };
+            let Some(at) = list_place(list, number) else {
+                return Err(Fault::new(format!(
+                    "Exception calling method 'set(java.lang.Integer,{})' in  class {}",
+                    java_class(&value),
+                    java_class(receiver)
+                )));
+            };
             Ok(list.set(at, value).is_some())
         }
         Val::Map(map) => {
@@ -206,6 +285,8 @@ fn has_places(list: &ListRef) -> bool {
 
 /// What a view of a part of a list is called.
 const PART: &str = "a part of a list";
+const KEYS: &str = "the keys of a map";
+const VALUES: &str = "the values of a map";
 
 /// The place that an index means; negative ones count from the end.
 fn list_place(list: &ListRef, index: i64) -> Option<usize> {
@@ -215,7 +296,10 @@ fn list_place(list: &ListRef, index: i64) -> Option<usize> {
 }
 
 fn out_of_bounds(receiver: &Val, method: &str, index: i64, length: usize) -> Fault {
-    threw(receiver, method, format_args!("Index {index} out of bounds for length {length}"))
+    if matches!(receiver, Val::List(list) if list.kind() == ListKind::Array) {
+        return threw(receiver, method, "java.lang.ArrayIndexOutOfBoundsException");
+    }
+    threw(receiver, method, format_args!("java.lang.IndexOutOfBoundsException: Index {index} out of bounds for length {length}"))
 }
 
 fn view(what: &str, method: &str) -> Fault {

@@ -2,13 +2,18 @@
 
 use value::Str;
 
-use super::{Answer, collection, found, int, text_arg, threw, unsupported};
+use super::{Answer, cast, found, int, null_pointer, text_arg, threw, unsupported};
 use crate::error::Fault;
 use crate::limits::Meter;
 use crate::val::{ListKind, ListRef, Val, string_hash, text_of};
 
 pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter: &mut Meter<'_>) -> Answer {
     meter.work(text.len() / 64)?;
+    if (args.first().is_some_and(Val::is_null) || args.get(1).is_some_and(Val::is_null))
+        && let Some(words) = null_argument(method, args)
+    {
+        return Err(null_pointer(receiver, method, words));
+    }
     match (method, args) {
         ("length", []) => found(int(length(text))),
         ("isEmpty", []) => found(text.is_empty()),
@@ -29,15 +34,29 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
             let unit = usize::try_from(*at).ok().and_then(|at| unit_at(text, at));
             match unit {
                 Some(unit) => made(&String::from_utf16_lossy(&[unit]), meter),
-                None => Err(threw(receiver, method, format_args!("String index out of range: {at}"))),
+                None => Err(no_such_index(receiver, method, format_args!("String index out of range: {at}"))),
             }
         }
         ("codePointAt", [Val::Int(at)]) => {
             let char = usize::try_from(*at).ok().and_then(|at| text.get(byte_of(text, at)?..)?.chars().next());
             match char.and_then(|char| i32::try_from(u32::from(char)).ok()) {
                 Some(code) => found(code),
-                None => Err(threw(receiver, method, format_args!("String index out of range: {at}"))),
+                None => Err(no_such_index(receiver, method, format_args!("index {at}, length {}", length(text)))),
             }
+        }
+        ("codePointCount", [Val::Int(from), Val::Int(to)]) => {
+            let units = usize::try_from(*from).ok().zip(usize::try_from(*to).ok());
+            let bytes = units.and_then(|(from, to)| byte_of(text, from).zip(byte_of(text, to)));
+            match bytes.and_then(|(from, to)| text.get(from..to)) {
+                Some(part) => found(int(part.chars().count())),
+                None => Err(threw(receiver, method, "java.lang.IndexOutOfBoundsException")),
+            }
+        }
+        ("regionMatches", [Val::Int(at), Val::Str(other), Val::Int(from), Val::Int(count)]) => {
+            found(region_matches(text, *at, other, *from, *count, false))
+        }
+        ("regionMatches", [Val::Bool(ignores_case), Val::Int(at), Val::Str(other), Val::Int(from), Val::Int(count)]) => {
+            found(region_matches(text, *at, other, *from, *count, *ignores_case))
         }
         ("indexOf", [wanted]) => match needle(wanted) {
             Some(wanted) => found(place(text, text.find(&*wanted))),
@@ -62,10 +81,6 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
             }
             found(place(text, text[..end].rfind(&*wanted)))
         }
-        (
-            "contains" | "startsWith" | "endsWith" | "matches" | "concat" | "compareTo" | "compareToIgnoreCase" | "contentEquals",
-            [Val::Null],
-        ) => Err(threw(receiver, method, "its argument is null")),
         ("contains", [other]) => Ok(text_arg(other).map(|other| Val::Bool(text.contains(&**other)))),
         ("startsWith", [other]) => Ok(text_arg(other).map(|other| Val::Bool(text.starts_with(&**other)))),
         ("startsWith", [other, Val::Int(from)]) => {
@@ -78,6 +93,7 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
             Val::Null => found(false),
             other => Ok(text_arg(other).map(|other| Val::Bool(folded(text).eq(folded(other))))),
         },
+        ("compareTo", [other]) if text_arg(other).is_none() => Err(cast(receiver, method, other, "java.lang.String")),
         ("compareTo", [other]) => {
             Ok(text_arg(other).map(|other| Val::Int(difference(text.encode_utf16(), other.encode_utf16()))))
         }
@@ -93,7 +109,10 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
             None => Ok(None),
         },
         ("repeat", [Val::Int(count)]) => {
-            let Ok(count) = usize::try_from(*count) else { return Err(threw(receiver, method, "count is negative")) };
+            let Ok(count) = usize::try_from(*count) else {
+                let reason = format_args!("java.lang.IllegalArgumentException: count is negative: {count}");
+                return Err(threw(receiver, method, reason));
+            };
             meter.string(text.len().saturating_mul(count))?;
             found(text.repeat(count))
         }
@@ -104,8 +123,9 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
         ("matches", [pattern]) => match text_arg(pattern) {
             Some(pattern) => {
                 meter.work(search_cost(text, pattern))?;
-                let regex = java_regex::cached(pattern).map_err(|error| threw(receiver, method, error))?;
-                found(regex.matches_whole(text).map_err(|error| threw(receiver, method, error))?)
+                let regex = java_regex::cached(pattern).map_err(|error| bad_pattern(receiver, method, error))?;
+                let found_whole = metered(meter, |watch| regex.matches_whole_watched(text, watch))?;
+                found(found_whole.map_err(|error| bad_pattern(receiver, method, error))?)
             }
             None => Ok(None),
         },
@@ -126,26 +146,84 @@ pub(super) fn call(receiver: &Val, text: &Str, method: &str, args: &[Val], meter
             let units = text.encode_utf16().map(|unit| Val::from(String::from_utf16_lossy(&[unit])));
             found(Val::List(ListRef::of_kind(ListKind::Array, units.collect())))
         }
-        ("valueOf" | "copyValueOf", [value]) => found(text_of(value, meter)?),
-        ("join", [separator, items]) => match (text_arg(separator), collection(items)) {
-            (Some(separator), Some(items)) => {
-                let mut joined = String::new();
-                for (at, item) in items.to_vec().iter().enumerate() {
-                    if at > 0 {
-                        joined.push_str(separator);
-                    }
-                    crate::val::print(item, &mut joined, meter.limits.max_string, meter)?;
-                }
-                made(&joined, meter)
-            }
+        ("valueOf", [value]) => found(text_of(value, meter)?),
+        ("join", [Val::Str(separator), items @ ..]) => match items {
+            [Val::List(items)] => join(receiver, separator, &items.to_vec(), meter),
+            items if items.iter().all(|item| matches!(item, Val::Str(_))) => join(receiver, separator, items, meter),
             _ => Ok(None),
         },
+        ("format", [Val::Str(pattern), args @ ..]) => found(super::format::format(receiver, method, pattern, args, meter)?),
+        ("formatted", args) => found(super::format::format(receiver, method, text, args, meter)?),
+        ("getBytes", []) => {
+            meter.elements(text.len())?;
+            found(bytes(text))
+        }
         (
-            "format" | "formatted" | "getBytes" | "getChars" | "chars" | "codePoints" | "lines" | "indent" | "translateEscapes"
-            | "transform" | "regionMatches" | "codePointCount" | "codePointBefore" | "offsetByCodePoints" | "stripIndent",
+            "getBytes" | "getChars" | "chars" | "codePoints" | "lines" | "indent" | "translateEscapes" | "transform"
+            | "codePointBefore" | "offsetByCodePoints" | "stripIndent",
             _,
         ) => unsupported(receiver, method),
         _ => Ok(None),
+    }
+}
+
+/// What Java 17 says of a null that a method cannot do with.
+fn null_argument(method: &str, args: &[Val]) -> Option<&'static str> {
+    let second = args.first().is_some_and(|first| !first.is_null());
+    Some(match (method, args.len(), second) {
+        ("contains", 1, _) => "Cannot invoke \"java.lang.CharSequence.toString()\" because \"s\" is null",
+        ("startsWith", 1 | 2, false) => "Cannot invoke \"String.length()\" because \"prefix\" is null",
+        ("endsWith", 1, _) => "Cannot invoke \"String.length()\" because \"suffix\" is null",
+        ("matches", 1, _) | ("replaceAll" | "replaceFirst", 2, false) => {
+            "Cannot invoke \"String.isEmpty()\" because \"this.pattern\" is null"
+        }
+        ("replaceAll", 2, true) => "Cannot invoke \"String.length()\" because \"replacement\" is null",
+        ("replaceFirst", 2, true) => "replacement",
+        ("replace", 2, false) => "Cannot invoke \"java.lang.CharSequence.toString()\" because \"target\" is null",
+        ("replace", 2, true) => "Cannot invoke \"java.lang.CharSequence.toString()\" because \"replacement\" is null",
+        ("concat", 1, _) => "Cannot invoke \"String.isEmpty()\" because \"str\" is null",
+        ("compareTo", 1, _) => "Cannot read field \"value\" because \"anotherString\" is null",
+        ("compareToIgnoreCase", 1, _) => "Cannot read field \"value\" because \"s2\" is null",
+        ("contentEquals", 1, _) => "Cannot invoke \"java.lang.CharSequence.length()\" because \"cs\" is null",
+        ("split", 1 | 2, false) => "Cannot invoke \"String.length()\" because \"regex\" is null",
+        ("indexOf", 1 | 2, false) => "Cannot invoke \"String.coder()\" because \"str\" is null",
+        ("lastIndexOf", 1 | 2, false) => "Cannot read field \"value\" because \"tgtStr\" is null",
+        _ => return None,
+    })
+}
+
+fn no_such_index(receiver: &Val, method: &str, words: std::fmt::Arguments<'_>) -> Fault {
+    threw(receiver, method, format_args!("java.lang.StringIndexOutOfBoundsException: {words}"))
+}
+
+/// A pattern that is none.
+fn bad_pattern(receiver: &Val, method: &str, error: impl std::fmt::Display) -> Fault {
+    threw(receiver, method, format_args!("java.util.regex.PatternSyntaxException: {error}"))
+}
+
+/// A replacement that refers to what is not there.
+fn bad_replacement(receiver: &Val, method: &str, words: &str) -> Fault {
+    let exception = if words.starts_with("No group") { "IndexOutOfBounds" } else { "IllegalArgument" };
+    threw(receiver, method, format_args!("java.lang.{exception}Exception: {words}"))
+}
+
+/// `getBytes()`: those of UTF-8, signed.
+pub(super) fn bytes(text: &str) -> Val {
+    let items = text.bytes().map(|byte| Val::Int(i32::from(byte.cast_signed())));
+    Val::List(ListRef::of_kind(ListKind::Array, items.collect()))
+}
+
+fn region_matches(text: &str, at: i32, other: &str, from: i32, count: i32, ignores_case: bool) -> bool {
+    let part = |text: &str, from: i32| {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let from = usize::try_from(from).ok()?;
+        let to = from.checked_add(usize::try_from(count.max(0)).ok()?)?;
+        units.get(from..to).map(String::from_utf16_lossy)
+    };
+    match (part(text, at), part(other, from)) {
+        (Some(a), Some(b)) if ignores_case => folded(&a).eq(folded(&b)),
+        (Some(a), Some(b)) => a == b,
+        _ => false,
     }
 }
 
@@ -184,6 +262,22 @@ fn place(text: &str, byte: Option<usize>) -> Val {
     byte.map_or(Val::Int(-1), |byte| int(length(&text[..byte])))
 }
 
+fn join(receiver: &Val, separator: &str, items: &[Val], meter: &mut Meter<'_>) -> Answer {
+    let mut joined = String::new();
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            joined.push_str(separator);
+        }
+        match item {
+            Val::Str(text) => joined.push_str(text),
+            Val::Null => joined.push_str("null"),
+            other => return Err(cast(receiver, "join", other, "java.lang.CharSequence")),
+        }
+        meter.string(joined.len())?;
+    }
+    found(joined)
+}
+
 /// What `indexOf` looks for: a string, or a character by its code.
 fn needle(value: &Val) -> Option<std::borrow::Cow<'_, str>> {
     match value {
@@ -198,7 +292,7 @@ fn substring(receiver: &Val, text: &str, from: i64, to: Option<i64>, meter: &mut
     let end = to.unwrap_or_else(|| i64::try_from(length).unwrap_or(i64::MAX));
     let bounds = usize::try_from(from).ok().zip(usize::try_from(end).ok()).filter(|(from, to)| from <= to && *to <= length);
     let Some((from, to)) = bounds else {
-        return Err(threw(receiver, "substring", format_args!("begin {from}, end {end}, length {length}")));
+        return Err(no_such_index(receiver, "substring", format_args!("begin {from}, end {end}, length {length}")));
     };
     if text.is_ascii() {
         return made(&text[from..to], meter);
@@ -209,7 +303,14 @@ fn substring(receiver: &Val, text: &str, from: i64, to: Option<i64>, meter: &mut
 
 /// `String.CASE_INSENSITIVE_ORDER`: to upper case, then to lower, character by character.
 fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+    // Java folds one character to one: what becomes several stays as it is.
+    fn single(original: char, mut folded: impl Iterator<Item = char>) -> char {
+        match (folded.next(), folded.next()) {
+            (Some(only), None) => only,
+            _ => original,
+        }
+    }
+    text.chars().map(|char| single(char, char.to_uppercase())).map(|char| single(char, char.to_lowercase()))
 }
 
 /// `compareTo`: the difference of the first units that differ, or of the lengths.
@@ -237,21 +338,35 @@ fn search_cost(text: &str, pattern: &str) -> usize {
     text.len() / 8 + pattern.len() + 64
 }
 
-/// The work counted for each match. A search may backtrack for milliseconds, so the clock must be read once in a few of them.
-const WORK_OF_MATCH: usize = 64;
+/// The work counted for each match, besides its steps.
+const WORK_OF_MATCH: usize = 4;
+
+/// A search whose steps are counted as work while it runs, so that one that backtracks without end meets the limits.
+fn metered<T>(meter: &mut Meter<'_>, search: impl FnOnce(java_regex::Watch<'_>) -> T) -> Result<T, Fault> {
+    let mut ended = Ok(());
+    let found = search(&mut |steps| {
+        if ended.is_ok() {
+            ended = meter.work(usize::try_from(steps / 8).unwrap_or(usize::MAX));
+        }
+        ended.is_ok()
+    });
+    ended.map(|()| found)
+}
 
 fn replace_pattern(receiver: &Val, text: &str, method: &str, pattern: &str, to: &str, meter: &mut Meter<'_>) -> Answer {
     meter.work(search_cost(text, pattern))?;
-    let failed = |error| threw(receiver, method, error);
+    let failed = |error| bad_pattern(receiver, method, error);
     let regex = java_regex::cached(pattern).map_err(failed)?;
     let most = if method == "replaceFirst" { 1 } else { usize::MAX };
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for part in regex.find_iter(text).take(most) {
+    let mut matches = regex.find_iter(text);
+    for _ in 0..most {
+        let Some(part) = metered(meter, |watch| matches.next_watched(watch))? else { break };
         let part = part.map_err(failed)?;
         meter.work(WORK_OF_MATCH)?;
         out.push_str(&text[end..part.start()]);
-        part.expand(to, &mut out).map_err(failed)?;
+        part.expand(to, &mut out).map_err(|error| bad_replacement(receiver, method, &error.to_string()))?;
         if out.len() > meter.limits.max_string {
             meter.string(out.len())?;
         }
@@ -272,12 +387,12 @@ fn split(receiver: &Val, text: &str, pattern: &str, limit: i32, meter: &mut Mete
         parts = text.splitn(most, pattern).collect();
     } else {
         meter.work(search_cost(text, pattern))?;
-        let failed = |error| threw(receiver, "split", error);
+        let failed = |error| bad_pattern(receiver, "split", error);
         let regex = java_regex::cached(pattern).map_err(failed)?;
         let mut start = 0;
         let mut matches = regex.find_iter(text);
         while parts.len() + 1 < most
-            && let Some(separator) = matches.next()
+            && let Some(separator) = metered(meter, |watch| matches.next_watched(watch))?
         {
             let separator = separator.map_err(failed)?;
             meter.work(WORK_OF_MATCH)?;

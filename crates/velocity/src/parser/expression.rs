@@ -1,6 +1,6 @@
 //! Expressions: operators, literals, references.
 
-use super::{Mistake, Parsed, Parser};
+use super::{Mistake, Parsed, Parser, Places};
 use crate::ast::{Expr, Op, Operand};
 
 /// What stands between two operands.
@@ -227,13 +227,16 @@ impl Parser<'_, '_, '_> {
     /// A string in double quotes, which is a template of its own.
     fn interpolated(&mut self) -> Parsed<Expr> {
         let start = self.at + 1;
-        let text = self.quoted(b'"')?.replace("\"\"", "\"");
+        let written = self.quoted(b'"')?.to_owned();
+        let text = written.replace("\"\"", "\"");
         if !text.contains(['$', '#']) {
             return Ok(Expr::Text(text.into()));
         }
-        let base = self.base + start;
+        // Of two quotes one is left: the first of them is at its place in the string less those that went before it.
+        let quotes = written.match_indices("\"\"").enumerate().map(|(before, (at, _))| at - before).collect();
         self.nested(|parser| {
-            let mut inner = Parser { source: &text, at: 0, base, whole: false, shared: &mut *parser.shared };
+            let places = Places { outer: Some(parser.places), start, quotes };
+            let mut inner = Parser { source: &text, at: 0, places: &places, whole: false, shared: &mut *parser.shared };
             Ok(Expr::Interpolated(inner.template()))
         })
     }

@@ -33,7 +33,7 @@ pub(crate) fn parse(source: &str, whole: bool, symbols: &mut Symbols, macros: &m
     let mut mistakes = Vec::new();
     let mut shared = Shared { symbols, macros, mistakes: &mut mistakes, nesting: 0 };
     let block = if u32::try_from(source.len()).is_ok() {
-        Parser { source, at: 0, base: 0, whole, shared: &mut shared }.template()
+        Parser { source, at: 0, places: &Places::default(), whole, shared: &mut shared }.template()
     } else {
         shared.mistakes.push(Mistake { message: "The template is too long".into(), start: 0, end: 0, fatal: true });
         Block::from([])
@@ -57,12 +57,32 @@ struct Shared<'p> {
     nesting: usize,
 }
 
+/// Where a text that is read stands in the template: the template itself at its start, a string within what it is written in.
+#[derive(Default)]
+struct Places<'o> {
+    /// Of the text that the string is written in.
+    outer: Option<&'o Places<'o>>,
+    /// Where in that text it begins, behind its quote.
+    start: usize,
+    /// The places in the string of the quotes that are written `""`: what stands behind one is a byte further in the template.
+    quotes: Vec<usize>,
+}
+
+impl Places<'_> {
+    /// The place in the template. This goes up as often as strings are written in strings, which is seldom: the quotes of each
+    /// level double those of the next.
+    fn of(&self, at: usize) -> usize {
+        let outside = self.start + at + self.quotes.partition_point(|quote| *quote < at);
+        self.outer.map_or(outside, |outer| outer.of(outside))
+    }
+}
+
 /// A cursor over the template, or over one string in it.
 struct Parser<'s, 'p, 'q> {
     source: &'s str,
     at: usize,
-    /// Where `source` begins in the template.
-    base: usize,
+    /// Where `source` stands in the template.
+    places: &'s Places<'s>,
     whole: bool,
     shared: &'q mut Shared<'p>,
 }
@@ -127,11 +147,11 @@ impl<'s> Parser<'s, '_, '_> {
 
     /// The place in the template.
     fn place(&self, at: usize) -> u32 {
-        u32::try_from(self.base + at).unwrap_or(u32::MAX)
+        u32::try_from(self.places.of(at)).unwrap_or(u32::MAX)
     }
 
     fn mistake(&self, message: impl Into<String>, start: usize, end: usize) -> Mistake {
-        Mistake { message: message.into(), start: self.base + start, end: self.base + end, fatal: false }
+        Mistake { message: message.into(), start: self.places.of(start), end: self.places.of(end), fatal: false }
     }
 
     /// A mistake about what stands at the cursor.

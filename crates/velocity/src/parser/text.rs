@@ -19,11 +19,20 @@ pub(super) enum Ender {
 pub(super) struct Nodes {
     done: Vec<Node>,
     text: String,
+    /// Where in the template `text` begins.
+    at: u32,
     /// Where in `text` the present run of it begins: a `#set` takes the blanks before it if the run is nothing else.
     run: usize,
 }
 
 impl Nodes {
+    /// What comes next stands at `at` in the template.
+    fn begin(&mut self, at: u32) {
+        if self.text.is_empty() {
+            self.at = at;
+        }
+    }
+
     pub(super) fn text(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -53,7 +62,7 @@ impl Nodes {
 
     fn flush(&mut self) {
         if !self.text.is_empty() {
-            self.done.push(Node::Text(std::mem::take(&mut self.text).into()));
+            self.done.push(Node::Text(std::mem::take(&mut self.text).into(), self.at));
         }
         self.run = 0;
     }
@@ -77,6 +86,7 @@ impl Parser<'_, '_, '_> {
             if self.gave_up() {
                 break Ender::Source;
             }
+            nodes.begin(self.place(self.at));
             let rest = &self.source.as_bytes()[self.at..];
             let plain = rest.iter().position(|byte| matches!(byte, b'$' | b'#' | b'\\')).unwrap_or(rest.len());
             nodes.text(&self.source[self.at..self.at + plain]);

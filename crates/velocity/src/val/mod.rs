@@ -27,7 +27,9 @@ pub(crate) use equality::{equals, java_equals};
 pub use list::ListRef;
 pub(crate) use list::{ListIter, ListKind};
 pub use map::{Entry, Key, MapRef};
-pub(crate) use number::{arithmetic, as_double, as_integer, compare, compare_numbers, hash, string_hash, write_double};
+pub(crate) use number::{
+    MAX_DIGITS, arithmetic, as_big, as_double, as_integer, compare, compare_numbers, from_big, hash, string_hash, write_double,
+};
 pub(crate) use print::{print, text_of};
 
 /// A value of a template. It belongs to one thread; cloning it shares it.

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt::Write;
 
+use num_bigint::BigInt;
+
 use super::Val;
 use crate::ast::Op;
 use crate::error::Fault;
@@ -73,8 +75,7 @@ pub(crate) fn arithmetic(op: Op, left: &Val, right: &Val) -> Result<Val, Fault> 
             _ => Val::Double(a % b),
         });
     }
-    let too_long = || Fault::new("Arithmetic with integers of more than 38 digits is not supported");
-    let (Some(a), Some(b)) = (as_integer(left), as_integer(right)) else { return Err(too_long()) };
+    let (Some(a), Some(b)) = (as_integer(left), as_integer(right)) else { return big_arithmetic(op, left, right) };
     let result = match op {
         Op::Add => a.checked_add(b),
         Op::Subtract => a.checked_sub(b),
@@ -83,12 +84,54 @@ pub(crate) fn arithmetic(op: Op, left: &Val, right: &Val) -> Result<Val, Fault> 
         Op::Divide => a.checked_div(b),
         _ => a.checked_rem(b),
     };
-    Ok(from_integer(result.ok_or_else(too_long)?, rank(left).max(rank(right))))
+    result.map_or_else(|| big_arithmetic(op, left, right), |result| Ok(from_integer(result, rank(left).max(rank(right)))))
+}
+
+/// The most decimal digits that an integer may have where one computes with it: the time grows with their square.
+pub(crate) const MAX_DIGITS: usize = 5_000;
+
+/// The same of integers of any length.
+#[cold]
+fn big_arithmetic(op: Op, left: &Val, right: &Val) -> Result<Val, Fault> {
+    let too_long = || Fault::new(format!("Arithmetic with integers of more than {MAX_DIGITS} digits is not supported"));
+    let (Some(a), Some(b)) = (as_big(left), as_big(right)) else { return Err(too_long()) };
+    let result = match op {
+        Op::Add => a + b,
+        Op::Subtract => a - b,
+        Op::Multiply => a * b,
+        Op::Divide | Op::Remainder if b == BigInt::ZERO => return Ok(Val::Null),
+        Op::Divide => a / b,
+        _ => a % b,
+    };
+    // Three bits are less than a digit.
+    if result.bits() > MAX_DIGITS as u64 * 3 { Err(too_long()) } else { Ok(from_big(&result)) }
+}
+
+/// The integer in a value, of up to [`MAX_DIGITS`]; none for other numbers.
+pub(crate) fn as_big(value: &Val) -> Option<BigInt> {
+    match value {
+        Val::Decimal(number) if number.is_integer() => {
+            let text = number.to_string();
+            if text.len() > MAX_DIGITS + 1 { None } else { text.parse().ok() }
+        }
+        other => as_integer(other).map(BigInt::from),
+    }
+}
+
+/// A `BigInteger`.
+pub(crate) fn from_big(number: &BigInt) -> Val {
+    match i128::try_from(number) {
+        Ok(number) => Val::Big(number),
+        Err(_) => value::Number::from_text(&number.to_string()).map_or(Val::Null, Val::Decimal),
+    }
 }
 
 /// Compares two numbers by value, whatever their types; none if one is no number.
 pub(crate) fn compare_numbers(left: &Val, right: &Val) -> Option<Ordering> {
     if let (Some(a), Some(b)) = (as_integer(left), as_integer(right)) {
+        return Some(a.cmp(&b));
+    }
+    if let (Some(a), Some(b)) = (as_big(left), as_big(right)) {
         return Some(a.cmp(&b));
     }
     as_double(left)?.partial_cmp(&as_double(right)?)

@@ -56,6 +56,8 @@ fn nested(value: &Val, out: &mut String, most: usize, meter: &mut Meter<'_>, dep
         Val::Int(value) => write_integer(i64::from(*value), out),
         Val::Long(value) => write_integer(*value, out),
         Val::Big(value) => other_number(format_args!("{value}"), out)?,
+        // A fraction from JSON is a `Double` to Java; one with more digits than that has keeps them.
+        Val::Decimal(value) if !value.is_integer() && value.is_exact_in_f64() => write_double(value.as_f64(), out),
         Val::Decimal(value) => other_number(format_args!("{value}"), out)?,
         Val::Double(value) => write_double(*value, out),
         Val::Str(text) => out.push_str(text),
