@@ -38,6 +38,16 @@ impl Object {
         Self { entries: Vec::with_capacity(capacity), index: None }
     }
 
+    /// An object of members whose keys are known to be different: those of another table of distinct keys.
+    #[must_use]
+    pub fn from_distinct(entries: Vec<(Str, Value)>) -> Self {
+        let mut object = Self { entries, index: None };
+        if object.entries.len() >= INDEXED_FROM {
+            object.build_index();
+        }
+        object
+    }
+
     /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -82,6 +92,13 @@ impl Object {
         let at = self.position(key)?;
         *hint = at;
         Some(&self.entries[at].1)
+    }
+
+    /// The member at a place in insertion order.
+    #[inline]
+    #[must_use]
+    pub fn entry(&self, at: usize) -> Option<(&Str, &Value)> {
+        self.entries.get(at).map(|(key, value)| (key, value))
     }
 
     /// The member named `key`, for change.
@@ -215,7 +232,9 @@ impl IntoIterator for Object {
 
 impl<K: Into<Str>, V: Into<Value>> FromIterator<(K, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        let mut object = Object::new();
+        let members = members.into_iter();
+        // Whoever names a size may name any.
+        let mut object = Object::with_capacity(members.size_hint().0.min(1024));
         for (key, value) in members {
             object.insert(key, value);
         }
@@ -254,6 +273,16 @@ mod tests {
             let order: Vec<_> = object.keys().map(ToString::to_string).collect();
             let expected: Vec<_> = (1..size).map(|number| format!("k{number}")).collect();
             assert_eq!(order, expected);
+        }
+    }
+
+    #[test]
+    fn distinct_entries_are_an_object() {
+        for size in [0i64, 3, 23, 24, 100] {
+            let entries: Vec<(Str, Value)> = (0..size).map(|number| (format!("k{number}").into(), number.into())).collect();
+            let object = Object::from_distinct(entries.clone());
+            assert_eq!(object, entries.into_iter().collect());
+            assert_eq!(object.get("k2"), (size > 2).then(|| Value::from(2i64)).as_ref());
         }
     }
 
