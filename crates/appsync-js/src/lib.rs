@@ -22,12 +22,12 @@
 //! ```
 
 mod compile;
-mod engine;
+mod evaluate;
 mod finding;
 mod host;
 mod module;
 
 pub use compile::{CompileOptions, Compiled, Entry, Loader, MAX_CODE_CHARACTERS, compile};
-pub use engine::{Evaluation, Fault, Handler, LimitKind, Limits};
+pub use evaluate::{Evaluation, Fault, Handler, LimitKind, Limits};
 pub use finding::{Finding, Severity};
 pub use module::Module;

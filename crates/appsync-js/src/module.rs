@@ -1,7 +1,10 @@
-//! A compiled module: the bundle's text, and the way back from its places to the user's files.
+//! A compiled module: the program, and the texts that its places are in.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use javascript::{Place, Program};
+
+use crate::finding::line_column;
 
 /// Compiled resolver code, ready to be evaluated on any thread. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -9,57 +12,27 @@ pub struct Module(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    id: u64,
-    code: String,
-    segments: Vec<Segment>,
+    program: Program,
+    /// Path and text of each file of the program.
+    files: Vec<(String, String)>,
     entry: String,
-    has_request: bool,
-    has_response: bool,
-}
-
-/// The lines of the bundle that hold one file.
-#[derive(Debug)]
-pub(crate) struct Segment {
-    pub(crate) first_line: usize,
-    pub(crate) last_line: usize,
-    pub(crate) file: String,
-    pub(crate) places: Vec<Mapping>,
-}
-
-/// A place of printed code and where it comes from; all count from 0, columns in UTF-16 units.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapping {
-    pub(crate) line: u32,
-    pub(crate) column: u32,
-    pub(crate) source_line: u32,
-    pub(crate) source_column: u32,
-}
-
-/// A place in a file of the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SourcePlace {
-    pub(crate) file: String,
-    pub(crate) line: usize,
-    pub(crate) column: usize,
 }
 
 impl Module {
-    pub(crate) fn new(code: String, segments: Vec<Segment>, entry: String, has_request: bool, has_response: bool) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::new(Inner { id, code, segments, entry, has_request, has_response }))
+    pub(crate) fn new(program: Program, files: Vec<(String, String)>, entry: String) -> Self {
+        Self(Arc::new(Inner { program, files, entry }))
     }
 
     /// Whether the module exports a `request` handler.
     #[must_use]
     pub fn has_request(&self) -> bool {
-        self.0.has_request
+        self.0.program.exports("request")
     }
 
     /// Whether the module exports a `response` handler.
     #[must_use]
     pub fn has_response(&self) -> bool {
-        self.0.has_response
+        self.0.program.exports("response")
     }
 
     /// The path of the entry file.
@@ -68,25 +41,15 @@ impl Module {
         &self.0.entry
     }
 
-    pub(crate) fn id(&self) -> u64 {
-        self.0.id
+    pub(crate) fn program(&self) -> &Program {
+        &self.0.program
     }
 
-    pub(crate) fn code(&self) -> &str {
-        &self.0.code
-    }
-
-    /// The user's place for a line and column (from 1) of the bundle; `None` for lines that the bundle added.
-    pub(crate) fn place(&self, line: usize, column: usize) -> Option<SourcePlace> {
-        let segment = self.0.segments.iter().find(|segment| (segment.first_line..=segment.last_line).contains(&line))?;
-        let wanted = (line - segment.first_line, column.saturating_sub(1));
-        let after = segment.places.partition_point(|place| (place.line as usize, place.column as usize) <= wanted);
-        let place = segment.places.get(after.saturating_sub(1))?;
-        Some(SourcePlace {
-            file: segment.file.clone(),
-            line: place.source_line as usize + 1,
-            column: place.source_column as usize + 1,
-        })
+    /// File, line and column (both from 1) of a place.
+    pub(crate) fn place(&self, place: Place) -> (&str, usize, usize) {
+        let Some((file, text)) = self.0.files.get(place.file) else { return (&self.0.entry, 0, 0) };
+        let (line, column) = line_column(text, place.offset);
+        (file, line, column)
     }
 
     /// How messages name a file: AppSync knows one file only and calls it `code.js`.

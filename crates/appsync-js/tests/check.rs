@@ -31,7 +31,6 @@ fn forbidden_constructs_are_found_where_they_stand() {
         ("a: for (const x of []) { break a }", "no-labels@2:1"),
         ("try {} catch {}", "no-try@2:1"),
         ("throw ctx", "no-throw@2:1"),
-        ("const C = class {}", "no-classes@2:11"),
         ("return this", "no-this@2:8"),
         ("return /a/", "no-regex@2:8"),
         ("let i = 0; i++", "no-disallowed-unary-operators@2:12"),
@@ -39,32 +38,30 @@ fn forbidden_constructs_are_found_where_they_stand() {
         ("return ~1", "no-disallowed-unary-operators@2:8"),
         ("return 'a' in ctx", "no-in-operator@2:8"),
         ("return ctx instanceof Object", "no-disallowed-binary-operators@2:8"),
-        ("return 10n", "no-bigint@2:8"),
         ("function f(n) { return f(n) }", "no-recursion@2:24"),
         ("const f = (n) => f(n)", "no-recursion@2:18"),
         ("function f() { return [1].map((x) => f()) }", "no-recursion@2:38"),
         ("function f() { return g() }\nfunction g() { return f() }", "no-recursion@2:23 no-recursion@3:23"),
-        ("[1].sort((a, b) => a - b)", "no-function-passing@2:10"),
-        ("function f(g) { return 1 }\nf(() => 1)", "no-function-passing@3:3"),
-        ("const f = () => 1\nJSON.stringify({}, f)", "no-function-passing@3:20"),
-        ("return () => 1", "no-function-return@2:8"),
-        ("const f = () => () => 1", "no-function-return@2:17"),
-        ("const f = () => 1\nconst g = f", "no-function-reassign@3:11"),
+        ("[1].sort((a, b) => a - b)", "no-function-passing@2:1"),
+        ("function f(g) { return 1 }\nf(() => 1)", "no-function-passing@3:1"),
+        ("const f = () => 1\nJSON.stringify({}, f)", "no-function-passing@3:1"),
+        ("return () => 1", "no-function-return@2:1"),
+        ("const f = () => () => 1", "no-function-return@2:11"),
+        ("const f = () => 1\nconst g = f", "no-function-reassign@3:7"),
         ("ctx = {}", "no-disallowed-re-assignment@2:1"),
         ("ctx.args = {}", "no-disallowed-re-assignment@2:1"),
         ("ctx['new'] = 1", "no-disallowed-re-assignment@2:1"),
         ("delete ctx.stash", "no-disallowed-re-assignment@2:8"),
         ("for (ctx.args in {}) {}", "no-disallowed-re-assignment@2:6"),
         ("[ctx.args] = [1]", "no-disallowed-re-assignment@2:2"),
-        ("Object.freeze({})", "no-disallowed-methods@2:8"),
-        ("Array.from([])", "no-disallowed-methods@2:7"),
-        ("return Math.sqrt(4)", "no-disallowed-methods@2:13"),
-        ("return 'a'.padStart(3)", "no-disallowed-methods@2:12"),
-        ("return [1].keys()", "no-disallowed-methods@2:12"),
-        ("return ctx.args.toString()", "no-disallowed-methods@2:17"),
-        ("const f = () => 1; f.call(1)", "no-disallowed-methods@2:22"),
+        ("Object.freeze({})", "no-disallowed-methods@2:1"),
+        ("Array.from([])", "no-disallowed-methods@2:1"),
+        ("return Math.sqrt(4)", "no-disallowed-methods@2:8"),
+        ("return Math.PI", "no-disallowed-methods@2:8"),
+        ("return 'a'.padStart(3)", "no-disallowed-methods@2:8"),
+        ("return [1].keys()", "no-disallowed-methods@2:8"),
+        ("const f = () => 1; f.call(1)", "no-disallowed-methods@2:20"),
         ("return new Map()", "unsupported-global@2:12"),
-        ("function* g() { yield 1 }", "no-generators@2:1 no-yield@2:17"),
     ] {
         let lenient = in_handler(body, false);
         assert_eq!(rules(&lenient).join(" "), expected, "{body}");
@@ -88,6 +85,23 @@ fn what_cannot_work_is_an_error_in_either_mode() {
         ("return new Function('return 1')", "no-eval@2:12"),
         ("return import('x')", "no-dynamic-import@2:8"),
         ("return import.meta", "no-dynamic-import@2:8"),
+        ("const C = class {}", "no-classes@2:11"),
+        ("class A { #b = 1; c() { return super.c } }", "no-classes@2:1 no-super@2:32"),
+        ("return 10n", "no-bigint@2:8"),
+        ("return BigInt(1)", "no-bigint@2:8"),
+        ("function* g() { yield 1 }", "no-generators@2:1 no-yield@2:17"),
+        ("return { get a() { return 1 }, set a(v) {} }", "no-accessors@2:10 no-accessors@2:32"),
+        ("function f() { return new.target }", "no-new-target@2:23"),
+        ("return util.autoId`a`", "no-tagged-templates@2:8"),
+        ("return Math.nope(1)", "unknown-member@2:13"),
+        ("return JSON.nope", "unknown-member@2:13"),
+        ("return Symbol('a')", "unknown-name@2:8"),
+        ("return new Proxy({}, {})", "unknown-name@2:12"),
+        ("return new WeakMap()", "unknown-name@2:12"),
+        ("return new Uint8Array(1)", "unknown-name@2:12"),
+        ("return Intl.Collator", "unknown-name@2:8"),
+        ("return new Promise((r) => r(1))", "no-function-passing@2:8 no-promise@2:8"),
+        ("with (ctx) {}", "syntax@2:1"),
         ("return nothing", "unknown-name@2:8"),
         ("setTimeout(1)", "unknown-name@2:1"),
         ("return $host", "unknown-name@2:8"),
@@ -96,7 +110,7 @@ fn what_cannot_work_is_an_error_in_either_mode() {
         ("return util.nope.deeper()", "unknown-utility@2:13"),
         ("return extensions.nope()", "unknown-utility@2:19"),
         ("const x = 1; const x = 2", "syntax@2:7"),
-        ("return /(/", "no-regex@2:8 syntax@2:8"),
+        ("return /(/", "no-regex@2:8 unsupported@2:8"),
         ("return {", "syntax@3:2"),
     ] {
         for strict in [false, true] {
@@ -114,6 +128,71 @@ fn what_cannot_work_is_an_error_in_either_mode() {
             }
         }
     }
+}
+
+#[test]
+fn a_method_of_what_is_not_known_is_a_warning_also_in_strict_mode() {
+    for (body, expected) in [
+        ("return ctx.args.list.keys()", "no-disallowed-methods@2:8"),
+        ("return ctx.args.text.padStart(3)", "no-disallowed-methods@2:8"),
+        ("return ctx.args.toString()", "no-disallowed-methods@2:8"),
+        ("return ctx.args.hasOwnProperty('a')", "no-disallowed-methods@2:8"),
+        ("const search = { repeat: (x) => x, keys: () => 1 }; return [search.repeat(1), search.keys()]", ""),
+        ("return ctx.args.text.includes('a')", ""),
+        ("return util.autoId().trim()", ""),
+    ] {
+        for strict in [false, true] {
+            let compiled = in_handler(body, strict);
+            assert_eq!(rules(&compiled).join(" "), expected, "{body}");
+            assert!(compiled.module.is_some(), "{body}");
+        }
+    }
+}
+
+#[test]
+fn who_calls_a_recursive_function_hears_of_it_in_strict_mode_only() {
+    let body = "const f = (n) => f(n)\nconst g = () => f(1)\nreturn g()";
+    assert_eq!(rules(&in_handler(body, false)), ["no-recursion@2:18"]);
+    let strict = in_handler(body, true);
+    assert_eq!(rules(&strict), ["no-recursion@2:18", "no-recursion@3:17", "no-recursion@4:8"]);
+    let said: Vec<&str> = strict.findings.iter().map(appsync_js::Finding::appsync_message).collect();
+    assert_eq!(said[0], "Recursive function calls not supported. Detected cycle in f <-f");
+    let longer = "const a = () => b()\nconst b = () => c()\nconst c = () => a()\nconst d = () => 1\nreturn d()";
+    let strict = in_handler(longer, true);
+    assert_eq!(rules(&strict), ["no-recursion@2:17", "no-recursion@3:17", "no-recursion@4:17"]);
+    assert_eq!(strict.findings[1].appsync_message(), "Recursive function calls not supported. Detected cycle in b <-c <-a <-b");
+}
+
+#[test]
+fn findings_have_appsyncs_form_too() {
+    for (body, kind, line) in [
+        ("for (;;) {}", "LINT_ERROR", "code.js(2,1): error @aws-appsync/no-for: For statements are not supported."),
+        (
+            "ctx.args = 1",
+            "LINT_ERROR",
+            "code.js(2,1): error @aws-appsync/no-disallowed-re-assignment: ctx is readonly. Adding/Updating args is not supported.",
+        ),
+        (
+            "ctx[0] = 1",
+            "LINT_ERROR",
+            "code.js(2,1): error @aws-appsync/no-disallowed-re-assignment: ctx is readonly. Adding/Updating 0 is not supported.",
+        ),
+        ("return util.nope()", "PARSE_ERROR", "code.js(2,13): error TS2339: Property 'nope' does not exist on type 'Util'."),
+        ("util.time.nope()", "PARSE_ERROR", "code.js(2,11): error TS2339: Property 'nope' does not exist on type 'TimeUtils'."),
+        ("return Math.nope", "PARSE_ERROR", "code.js(2,13): error TS2339: Property 'nope' does not exist on type 'Math'."),
+        ("return nope", "PARSE_ERROR", "code.js(2,8): error TS2304: Cannot find name 'nope'."),
+        ("throw 1", "LINT_ERROR", "code.js(2,1): error @aws-appsync/no-throw: AppSync does not support throw"),
+        (
+            "/* 😀 */ return ~1",
+            "LINT_ERROR",
+            "code.js(2,17): error @aws-appsync/no-disallowed-unary-operators: The operator ~ is not supported",
+        ),
+    ] {
+        let compiled = in_handler(body, true);
+        let finding = &compiled.findings[0];
+        assert_eq!((finding.error_type(), finding.compiler_line("code.js").as_str()), (kind, line), "{body}");
+    }
+    assert_eq!(in_handler("return {", true).findings[0].error_type(), "PARSE_ERROR");
 }
 
 #[test]
@@ -192,7 +271,7 @@ fn relative_imports_are_bundled() {
         ),
         (
             "lib/deep/index.js",
-            "export * from '../../shared.js'\nexport { one as two } from '../../shared.js'\nconst hidden = 9\nexport { hidden as shown }\nexport default class Named {}",
+            "export * from '../../shared.js'\nexport { one as two } from '../../shared.js'\nconst hidden = 9\nexport { hidden as shown }\nexport default function Named() {}",
         ),
         ("shared.ts", "export let one: number = 1\nexport const three = 3"),
     ];
@@ -251,6 +330,21 @@ fn hostile_nesting_is_refused_and_harmless() {
         format!("export function request() {{ return {}1 }}", "1?1:".repeat(8_000)),
         format!("export function request() {{ return {}`` }}", "`${".repeat(10_000)),
         format!("export function request() {{ {} }}", "{".repeat(32_000)),
+        format!("export function request() {{ return {}1{} }}", "[1].map((x) => ".repeat(2_000), ")".repeat(2_000)),
+        format!("export function request() {{ return [{}]{} }}", "1,".repeat(8_000), ".concat()".repeat(1_500)),
+        format!(
+            "export function request() {{ return {}1{} }}",
+            "('a' ? [1].reduce((a) => a, ".repeat(1_000),
+            ") : 1)".repeat(1_000)
+        ),
+        format!(
+            "{}export function request() {{ return {}1{} }}",
+            "const f = () => f();",
+            "f(".repeat(10_000),
+            ")".repeat(10_000)
+        ),
+        (0..900).map(|at| format!("function f{at}(){{f{}();f{}()}}\n", (at + 1) % 900, (at * 7) % 900)).collect(),
+        format!("export function request() {{ {} }}", "~1;".repeat(10_000)),
     ] {
         let compiled = check_with("code.js", &text, &[], false);
         assert!(compiled.module.is_some() || !compiled.findings.is_empty());

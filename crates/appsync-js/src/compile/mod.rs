@@ -1,8 +1,7 @@
 //! From resolver code to a [`Module`]: read the entry and what it imports, check every file, bundle.
 //!
 //! AppSync takes one file that imports only `@aws-appsync/utils`; people write several and bundle them before upload. Here
-//! relative imports work as they stand. Each file becomes a function whose parameters are its imports and whose result is
-//! its exports; the bundle calls them in order of dependency. Calling the bundle again gives wholly new module state.
+//! relative imports work as they stand: each file is compiled by itself, and they are linked in order of dependency.
 
 mod analyze;
 mod builtins;
@@ -13,8 +12,10 @@ mod rules;
 use std::collections::HashMap;
 
 use crate::finding::{Finding, Findings, Severity};
+use crate::host::{self, NAMES};
 use crate::module::Module;
-use analyze::{Analyzed, ImportSource};
+use analyze::Analyzed;
+use javascript::{FileCode, Target};
 
 /// AppSync's limit for `code`, in characters.
 pub const MAX_CODE_CHARACTERS: usize = 32_768;
@@ -61,8 +62,15 @@ pub struct Compiled {
 /// Checks and bundles `entry` with everything it imports.
 #[must_use]
 pub fn compile(entry: Entry<'_>, loader: &Loader<'_>, options: &CompileOptions) -> Compiled {
-    let mut compiler =
-        Compiler { loader, options, files: Vec::new(), by_path: HashMap::new(), findings: Vec::new(), characters: 0 };
+    let mut compiler = Compiler {
+        loader,
+        options,
+        files: Vec::new(),
+        by_path: HashMap::new(),
+        sources: Vec::new(),
+        findings: Vec::new(),
+        characters: 0,
+    };
     let entry_path = normalize("", entry.path).unwrap_or_else(|| entry.path.to_owned());
     compiler.add(entry_path.clone(), entry.text, &mut Vec::new());
     let mut compiled = compiler.finish(entry);
@@ -76,17 +84,10 @@ pub fn compile(entry: Entry<'_>, loader: &Loader<'_>, options: &CompileOptions) 
 /// One file with its imports resolved.
 pub(crate) struct File {
     path: String,
-    analyzed: Analyzed,
-    /// For each of `analyzed.imports`: where it leads.
+    /// `None` after an error.
+    code: Option<FileCode>,
+    /// For each of its imports: where it leads.
     targets: Vec<Option<Target>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    /// One of the host's modules.
-    Host(usize),
-    /// A file of the bundle.
-    File(usize),
 }
 
 struct Compiler<'a> {
@@ -95,6 +96,8 @@ struct Compiler<'a> {
     /// In order of dependency: a file stands after all that it imports.
     files: Vec<File>,
     by_path: HashMap<String, usize>,
+    /// Path and text of each file, in the order in which they were met: places carry these numbers.
+    sources: Vec<(String, String)>,
     findings: Vec<Finding>,
     characters: usize,
 }
@@ -117,16 +120,19 @@ impl Compiler<'_> {
             self.findings.append(&mut findings.found);
             return None;
         }
-        let analyzed = analyze::analyze(&path, text, is_entry, self.options, &mut findings);
+        let number = self.sources.len();
+        self.sources.push((path.clone(), text.to_owned()));
+        let Analyzed { code, imports } = analyze::analyze(&path, text, number, is_entry, self.options, &mut findings);
         open.push(path.clone());
-        let mut targets = Vec::with_capacity(analyzed.imports.len());
-        for import in &analyzed.imports {
-            let target = match &import.source {
-                ImportSource::Host(index) => Some(Target::Host(*index)),
-                ImportSource::Relative(specifier) => {
-                    self.resolve(&path, specifier, import.span.clone(), open, &mut findings).map(Target::File)
+        let mut targets = Vec::with_capacity(imports.len());
+        for import in &imports {
+            let target = match host::module_index(&import.source) {
+                Some(index) => Some(Target::Host(index)),
+                None if analyze::is_relative(&import.source) => {
+                    self.resolve(&path, &import.source, import.offset..import.offset, open, &mut findings).map(Target::File)
                 }
-                ImportSource::Unknown => None,
+                // Reported already.
+                None => None,
             };
             if let Some(Target::File(index)) = target {
                 bundle::check_names(import, &self.files[index], &self.files, &mut findings);
@@ -137,7 +143,7 @@ impl Compiler<'_> {
         self.findings.append(&mut findings.found);
         let index = self.files.len();
         self.by_path.insert(path.clone(), index);
-        self.files.push(File { path, analyzed, targets });
+        self.files.push(File { path, code, targets });
         Some(index)
     }
 
@@ -200,26 +206,26 @@ impl Compiler<'_> {
     fn finish(mut self, entry: Entry<'_>) -> Compiled {
         self.findings.sort_by(|a, b| (&a.file, a.span.start, a.rule).cmp(&(&b.file, b.span.start, b.rule)));
         self.findings.dedup();
-        let refused = self.findings.iter().any(|finding| finding.severity == Severity::Error);
-        let mut module = None;
-        if !refused {
-            let candidate = bundle::bundle(&self.files);
-            match crate::engine::try_load(&candidate) {
-                Ok(()) => module = Some(candidate),
-                // The engine's parser refuses what oxc accepted, for example an invalid regular expression.
-                Err(fault) => self.findings.push(Finding {
-                    severity: Severity::Error,
-                    rule: if fault.file.is_empty() { "internal" } else { "syntax" },
-                    message: fault.message,
-                    help: None,
-                    span: 0..entry.text.len().min(1),
-                    line: fault.line.max(1),
-                    column: fault.column.max(1),
-                    file: fault.file,
-                }),
+        if self.findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Compiled { module: None, findings: self.findings };
+        }
+        let targets: Vec<Vec<Option<Target>>> = self.files.iter_mut().map(|file| std::mem::take(&mut file.targets)).collect();
+        let codes: Option<Vec<FileCode>> = self.files.into_iter().map(|file| file.code).collect();
+        let linked = codes.ok_or_else(|| "a file was not compiled, and nothing says why".to_owned());
+        let linked = linked.and_then(|codes| javascript::link(codes, &targets, &NAMES.trees).map_err(|error| error.message));
+        match linked {
+            Ok(program) => {
+                // Places of the entry carry the path that the caller gave.
+                entry.path.clone_into(&mut self.sources[0].0);
+                Compiled { module: Some(Module::new(program, self.sources, entry.path.to_owned())), findings: self.findings }
+            }
+            Err(message) => {
+                let mut findings = Findings::new(entry.path, entry.text);
+                findings.error("internal", 0..0, message, None);
+                self.findings.append(&mut findings.found);
+                Compiled { module: None, findings: self.findings }
             }
         }
-        Compiled { module, findings: self.findings }
     }
 }
 
@@ -260,11 +266,6 @@ fn normalize(folder: &str, path: &str) -> Option<String> {
     }
     let root = if whole.starts_with('/') { "/" } else { "" };
     Some(format!("{root}{}", parts.join("/")))
-}
-
-/// The globals that code may name, so the ones that the engine keeps.
-pub(crate) fn engine_globals() -> impl Iterator<Item = &'static str> {
-    builtins::GLOBALS.iter().chain(builtins::EXTRA_GLOBALS).copied()
 }
 
 #[cfg(test)]
