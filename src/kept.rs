@@ -87,6 +87,36 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<()> {
     replaced
 }
 
+/// Writes a file of the user's, in the place of one that may be there, whose rights it keeps; who reads it meanwhile, or after the
+/// machine stopped, reads the old one or the new one. Through a link, what it leads to; a device or a pipe is written as it is.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let known = fs::metadata(path).ok();
+    if known.as_ref().is_some_and(|known| !known.is_file()) {
+        return fs::write(path, text);
+    }
+    let path = if known.is_some() { fs::canonicalize(path)? } else { path.to_path_buf() };
+    // Without the file's own name, which may be as long as names may be.
+    let draft = path.with_file_name(format!(".syncgate-{}", uuid::Uuid::new_v4().simple()));
+    let write = || {
+        if known.is_some() {
+            // A file that may not be written must not be replaced either.
+            OpenOptions::new().append(true).open(&path)?;
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
+        if let Some(known) = &known {
+            fs::set_permissions(&draft, known.permissions())?;
+        }
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
 fn write_draft(path: &Path, secret: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -131,4 +161,31 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_written_as_a_whole_and_keeps_its_rights() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("a.yaml"), folder.path().join("link.yaml"));
+        write_whole(&path, "one").expect("a new file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("rights");
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        let before = fs::metadata(&path).expect("a file").ino();
+        let mut reader = File::open(&path).expect("a reader");
+        write_whole(&link, "two\n\n").expect("written");
+        let mut read = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut read).expect("text");
+        assert_eq!((read.as_str(), fs::read_to_string(&path).expect("text").as_str()), ("one", "two\n\n"));
+        let after = fs::metadata(&path).expect("a file");
+        assert_eq!((after.ino() == before, after.permissions().mode() & 0o777), (false, 0o640));
+        assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
+        write_whole(Path::new("/dev/null"), "x").expect("a device");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "no draft is left");
+    }
 }

@@ -129,6 +129,11 @@ fn run_own_page(page: &str, minimum_of_files: usize) -> usize {
             let printed = &blocks[at + 1].text;
             let code = if printed.contains("\nerror: ") { 2 } else { i32::from(printed.contains("\"errors\":")) };
             assert_eq!((output.stdout.trim_end(), output.code), (printed.as_str(), Some(code)), "{page}: {}", block.text);
+        } else if block.text.contains("syncgate evaluate ") {
+            let output = shell(&format!("exec 2>&1; {}", block.text));
+            let printed = &blocks[at + 1].text;
+            let code = i32::from(printed.contains("\n{\"error\":") && !block.text.contains("--batch"));
+            assert_eq!((output.stdout.trim_end(), output.code), (printed.as_str(), Some(code)), "{page}: {}", block.text);
         } else if block.text.contains("127.0.0.1:4000") && !block.text.starts_with("ask()") {
             let output = shell(&block.text.replace("127.0.0.1:4000", &server.address.to_string()));
             let printed = (output.stdout.trim_end(), output.code);
@@ -344,6 +349,13 @@ fn user_pools_answer_as_printed() {
 #[test]
 fn real_time_answers_as_printed() {
     assert_eq!(run_own_page("docs/guide/realtime.md", 6), 15);
+}
+
+#[test]
+fn evaluations_answer_as_printed() {
+    if servers_are_wanted() {
+        assert_eq!(run_own_page("docs/guide/evaluate.md", 5), 6);
+    }
 }
 
 #[test]

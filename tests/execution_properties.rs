@@ -538,7 +538,7 @@ fn check(seed: u64) {
     let variables: Object = [("v0", random.percent(50)), ("v1", random.percent(50))].into_iter().collect();
     let data = Data { types: &types, seed, plain: false };
 
-    let plan = match prepare(&types, &data, &query, None, true, 15_000) {
+    let plan = match prepare(&types, &data, &query, None, true, 15_000, &mut None) {
         Prepared::Plan(plan) => plan,
         other => panic!("{text}\n{query}\n{other:?}"),
     };
@@ -569,7 +569,7 @@ fn check(seed: u64) {
 }
 
 fn request<'a>(variables: &'a Object, conditions: &'a [bool], sent_variables: &'a Value) -> Request<'a> {
-    Request { variables, conditions, sent_variables, mode: 1, denied: None, resolver_limit: 10_000 }
+    Request { variables, conditions, sent_variables, mode: 1, denied: None, resolver_limit: 10_000, details: false }
 }
 
 /// Runs a mutation, and writes its events for two subscriptions.
@@ -583,7 +583,7 @@ fn check_events(seed: u64) {
     let variables: Object = [("v0", random.percent(50)), ("v1", random.percent(50))].into_iter().collect();
     let data = Data { types: &types, seed, plain: false };
     let sent = Value::Null;
-    let plan = |document: &str| match prepare(&types, &data, document, None, true, 15_000) {
+    let plan = |document: &str| match prepare(&types, &data, document, None, true, 15_000, &mut None) {
         Prepared::Plan(plan) => plan,
         found => panic!("{text}\n{document}\n{found:?}"),
     };

@@ -222,7 +222,7 @@ fn plan() -> Arc<Plan> {
     let source = Source { path: "schema.graphql".into(), text: sdl };
     let schema = load(&[Arc::new(source)], schema::Options::default()).type_system.expect("a schema");
     let query = format!("{{ posts {{ {} author {{ name }} }} }}", names[..27].join(" "));
-    match prepare(&schema, &Open, &query, None, true, 15_000) {
+    match prepare(&schema, &Open, &query, None, true, 15_000, &mut None) {
         Prepared::Plan(plan) => plan,
         _ => panic!("the query is sound"),
     }

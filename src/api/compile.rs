@@ -15,8 +15,9 @@ use crate::definition::{self, ApiDefinition, DataSourceConfig, ResolverKind};
 use crate::diagnostic::{Diagnostic, Place, Severity, closest};
 use crate::execution::cache::PlanCache;
 use crate::resolver::compile::{CodeCompiler, Steps, compile_runtime};
-use crate::resolver::{Function, Kind, Resolver, ResolverSet};
+use crate::resolver::{Function, Kind, Origin, Resolver, ResolverSet};
 use crate::schema::{self, FieldNames, TypeSystem};
+use crate::trace::log::Logging;
 
 /// What compiling needs beside the definition.
 #[derive(Clone, Debug)]
@@ -69,6 +70,11 @@ impl Api {
             plans: PlanCache::default(),
             denied: DeniedMemo::default(),
             triggers: triggers(&type_system),
+            logging: definition.log_config.map(|config| Logging {
+                config,
+                api_id: Str::clone(&definition.api_id),
+                arn: definition.arn().into(),
+            }),
             publisher: None,
             type_system,
         });
@@ -179,8 +185,17 @@ impl Compiler<'_> {
         built
     }
 
+    fn data_source_type(&self, name: &Str) -> &'static str {
+        self.definition.data_sources.get(name).map_or("NONE", |source| source.data_source_type().name())
+    }
+
     fn code(&self) -> CodeCompiler<'_> {
-        CodeCompiler { folder: &self.options.folder, strict: self.definition.strict, limits: &self.definition.limits }
+        CodeCompiler {
+            folder: &self.options.folder,
+            strict: self.definition.strict,
+            limits: &self.definition.limits,
+            velocity: self.definition.velocity,
+        }
     }
 
     /// Whether a function on this data source may be direct. One that is missing was reported where it is named.
@@ -197,8 +212,16 @@ impl Compiler<'_> {
             self.diagnostics.append(&mut found);
             // A data source that is missing here was reported where it is defined.
             if let (Some(code), Some(data_source)) = (code, data_sources.get(&function.data_source)) {
-                let max_batch_size = function.max_batch_size;
-                built.insert(Arc::clone(name), Arc::new(Function { code, data_source: Arc::clone(data_source), max_batch_size }));
+                let function = Function {
+                    name: Some(Arc::clone(name)),
+                    code,
+                    origin: Origin::from(&function.runtime),
+                    data_source_name: Arc::clone(&function.data_source),
+                    data_source_type: self.data_source_type(&function.data_source),
+                    data_source: Arc::clone(data_source),
+                    max_batch_size: function.max_batch_size,
+                };
+                built.insert(Arc::clone(name), Arc::new(function));
             }
         }
         built
@@ -226,9 +249,15 @@ impl Compiler<'_> {
             let Some(code) = code else { continue };
             let kind = match &resolver.kind {
                 ResolverKind::Unit { data_source } => {
-                    let max_batch_size = resolver.max_batch_size;
-                    let function =
-                        |built: &Arc<dyn DataSource>| Function { code, data_source: Arc::clone(built), max_batch_size };
+                    let function = |built: &Arc<dyn DataSource>| Function {
+                        name: None,
+                        code,
+                        origin: Origin::from(&resolver.runtime),
+                        data_source_name: Arc::clone(data_source),
+                        data_source_type: self.data_source_type(data_source),
+                        data_source: Arc::clone(built),
+                        max_batch_size: resolver.max_batch_size,
+                    };
                     data_sources.get(data_source).map(function).map(Kind::Unit)
                 }
                 ResolverKind::Pipeline { functions: names } => {
@@ -239,7 +268,12 @@ impl Compiler<'_> {
             let Some(kind) = kind else { continue };
             built.insert(
                 (Arc::clone(&resolver.type_name), Arc::clone(&resolver.field_name)),
-                Resolver { type_name: Arc::clone(&resolver.type_name), field_name: Arc::clone(&resolver.field_name), kind },
+                Resolver {
+                    type_name: Arc::clone(&resolver.type_name),
+                    field_name: Arc::clone(&resolver.field_name),
+                    kind,
+                    origin: Origin::from(&resolver.runtime),
+                },
             );
         }
         built

@@ -11,8 +11,9 @@ mod subscription;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tracing::Instrument;
 use value::{Object, Str, Value};
 
 pub use compile::{Compiled, Options};
@@ -33,6 +34,10 @@ use crate::execution::{event, prepare, writer};
 use crate::resolver::{RequestResolvers, ResolverSet};
 use crate::schema::TypeSystem;
 use crate::schema::type_system::{FieldDefinition, TypeId};
+use crate::trace::log::{Asked, Logging};
+use crate::trace::secrecy::{Mask, Secrets};
+use crate::trace::show::{self, About};
+use crate::trace::{self, Logged, Preparation, Recorder, Wants, Watch};
 use authorization::Authorization;
 use denied::DeniedMemo;
 
@@ -62,6 +67,8 @@ pub struct RequestContext {
     pub request_id: Str,
     /// When the request must be answered; what has not ended by then is an `ExecutionTimeout`.
     pub deadline: Instant,
+    /// What the caller asked to see of it.
+    pub watch: Watch,
 }
 
 /// The answer to a [`GraphqlRequest`]; always HTTP 200.
@@ -71,11 +78,23 @@ pub struct GraphqlResponse {
     pub body: Vec<u8>,
     /// Headers that resolvers added (`util.http.addResponseHeader`).
     pub headers: Vec<(Str, Str)>,
+    /// Which kind of operation ran; `None` when none did.
+    operation: Option<&'static str>,
+    /// How many publications there were for subscribers.
+    publications: usize,
+    /// What hides the secrets of the request where its answer is logged.
+    pub mask: Option<Arc<Mask>>,
 }
 
 impl GraphqlResponse {
+    /// An answer with this body and these headers.
+    #[must_use]
+    pub fn new(body: Vec<u8>, headers: Vec<(Str, Str)>) -> Self {
+        Self { body, headers, operation: None, publications: 0, mask: None }
+    }
+
     fn refused(errors: &[RequestError]) -> Self {
-        Self { body: refused(errors), headers: Vec::new() }
+        Self::new(refused(errors), Vec::new())
     }
 }
 
@@ -124,6 +143,8 @@ pub struct Api {
     denied: DeniedMemo,
     /// The subscription fields of a mutation field.
     triggers: HashMap<Str, Vec<Str>>,
+    /// What is logged of each request.
+    logging: Option<Logging>,
     publisher: Option<Weak<dyn Publisher>>,
 }
 
@@ -134,7 +155,8 @@ impl Api {
         if let Err(fault) = parse_within(document, self.limits.query_tokens) {
             return vec![fault.to_string()];
         }
-        match prepare(&self.type_system, self, document, None, self.introspection_enabled, self.limits.query_tokens) {
+        let tokens = self.limits.query_tokens;
+        match prepare(&self.type_system, self, document, None, self.introspection_enabled, tokens, &mut None) {
             Prepared::Plan(plan) if plan.kind == OperationKind::Mutation => Vec::new(),
             Prepared::Plan(_) => vec!["the operation is no mutation".to_owned()],
             Prepared::Refused(errors) => errors.iter().map(|error| error.message.clone()).collect(),
@@ -155,11 +177,26 @@ impl Api {
         self.publisher.as_ref()?.upgrade().filter(|publisher| publisher.is_heard())
     }
 
-    fn prepared(&self, request: &GraphqlRequest) -> Prepared {
+    fn prepared(&self, request: &GraphqlRequest, recorder: Option<&Recorder>) -> Prepared {
+        let began = recorder.map(|recorder| (recorder, recorder.offset(), Instant::now()));
+        let mut parsed = None;
+        let prepared = self.plan_of(request, &mut parsed);
+        if let Some((recorder, start_offset, began)) = began {
+            let now = Instant::now();
+            let parsing = parsed.map_or_else(Duration::default, |parsed| parsed.saturating_duration_since(began));
+            let validation = parsed.map_or_else(Duration::default, |parsed| now.saturating_duration_since(parsed));
+            recorder.prepared(Preparation { cached: parsed.is_none(), start_offset, parsing, validation });
+        }
+        prepared
+    }
+
+    /// What became of the document. `parsed` is when parsing ended, if the plan was not known.
+    fn plan_of(&self, request: &GraphqlRequest, parsed: &mut Option<Instant>) -> Prepared {
         self.plans.get(&request.query, request.operation_name.as_ref(), || {
             let operation_name = request.operation_name.as_deref();
             let Self { type_system, introspection_enabled, limits, .. } = self;
-            prepare(type_system, self, &request.query, operation_name, *introspection_enabled, limits.query_tokens)
+            let tokens = limits.query_tokens;
+            prepare(type_system, self, &request.query, operation_name, *introspection_enabled, tokens, parsed)
         })
     }
 
@@ -172,7 +209,53 @@ impl Api {
         request: GraphqlRequest,
         context: RequestContext,
     ) -> Result<GraphqlResponse, RequestFault> {
-        let plan = match self.prepared(&request) {
+        let watch = context.watch;
+        let Some(recorder) = self.recorder(&context) else {
+            let mut response = self.answer(request, context, None).await?;
+            if let Some(reason) = watch.refused {
+                show::refuse(&mut response.body, reason);
+            }
+            return Ok(response);
+        };
+        let (request_id, headers) = (Str::clone(&context.request_id), context.headers.clone());
+        let asked = request.clone();
+        let mut outcome = self.answer(request, context, Some(&recorder)).await;
+        recorder.learn(&asked.variables.clone().into());
+        let operation_name = asked.operation_name.as_deref();
+        let (operation_type, publications) =
+            outcome.as_ref().map_or((None, 0), |response| (response.operation, response.publications));
+        let about = About { request_id: &request_id, operation_type, operation_name, publications };
+        if let Some(logging) = &self.logging {
+            let asked = Asked { query: &asked.query, variables: &asked.variables, headers: headers.value() };
+            logging.operation(&recorder, &about, &asked);
+        }
+        if let Ok(response) = &mut outcome {
+            show::extend(&mut response.body, watch, &recorder, &about);
+            response.mask = Some(Arc::clone(recorder.mask()));
+        }
+        outcome
+    }
+
+    /// What is logged of each request.
+    #[must_use]
+    pub fn logging(&self) -> Option<&Logging> {
+        self.logging.as_ref()
+    }
+
+    /// A recorder, where there is somebody to look at what it records.
+    fn recorder(&self, context: &RequestContext) -> Option<Recorder> {
+        let Watch { trace, record, .. } = context.watch;
+        let wants = Wants { trace, record, log: self.logging.as_ref().map_or(Logged::Nothing, Logging::wants) };
+        wants.anything().then(|| Recorder::new(wants, Secrets::of(context.headers.as_map())))
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        request: GraphqlRequest,
+        context: RequestContext,
+        recorder: Option<&Recorder>,
+    ) -> Result<GraphqlResponse, RequestFault> {
+        let plan = match self.prepared(&request, recorder) {
             Prepared::Plan(plan) => plan,
             Prepared::Refused(errors) => return Ok(GraphqlResponse::refused(&errors)),
             Prepared::Unparsable => return Err(RequestFault::Unparsable),
@@ -198,7 +281,13 @@ impl Api {
             Ok(variables) => variables,
             Err(error) => return Ok(GraphqlResponse::refused(&[error])),
         };
-        Ok(self.run(&plan, (&variables, request.variables), denied.as_deref(), context).await)
+        let span = tracing::debug_span!(
+            target: trace::SPANS,
+            "operation",
+            graphql.operation.type = kind_name(plan.kind),
+            graphql.operation.name = request.operation_name.as_deref(),
+        );
+        Ok(self.run(&plan, (&variables, request.variables), denied.as_deref(), context, recorder).instrument(span).await)
     }
 
     async fn run(
@@ -207,6 +296,7 @@ impl Api {
         (variables, sent): (&Object, Object),
         denied: Option<&[bool]>,
         context: RequestContext,
+        recorder: Option<&Recorder>,
     ) -> GraphqlResponse {
         let sent = Value::from(sent);
         let conditions = plan.conditions_that_hold(variables);
@@ -217,14 +307,21 @@ impl Api {
             mode: self.authorization.of(&context.identity),
             denied,
             resolver_limit: self.limits.resolver_count,
+            details: context.watch.details,
         };
         let members = || (context.identity.to_value(&context.source_ip), request_member(&context));
-        let resolvers = RequestResolvers::new(&self.resolvers, &members, context.deadline);
+        let resolvers = RequestResolvers::new(&self.resolvers, &members, context.deadline).watched_by(recorder);
         let results = executor::resolve(plan, &request, &resolvers).await;
         let effects = resolvers.into_effects();
-        self.publish(plan, &request, &results, effects.invalidations, context.deadline).await;
+        let publications = self.publish(plan, &request, &results, effects.invalidations, context.deadline).await;
+        if let Some(recorder) = recorder {
+            recorder.place(plan, &request, &results);
+        }
         match writer::write(&self.type_system, plan, &request, &results, &effects.errors, self.limits.response) {
-            Ok(body) => GraphqlResponse { body, headers: effects.headers.into_iter().collect() },
+            Ok(body) => {
+                let headers = effects.headers.into_iter().collect();
+                GraphqlResponse { body, headers, operation: Some(kind_name(plan.kind)), publications, mask: None }
+            }
             Err(writer::TooLarge) => GraphqlResponse::refused(&[RequestError::new(
                 format!(
                     "The response is larger than {} bytes, the limit of this API; select less, or raise `response_limit`.",
@@ -237,7 +334,8 @@ impl Api {
 }
 
 impl Api {
-    /// Lets subscribers hear of what an operation did. Who may not hear any more goes first.
+    /// Lets subscribers hear of what an operation did, and tells how many publications that were. Who may not hear any more goes
+    /// first.
     async fn publish(
         &self,
         plan: &Plan,
@@ -245,20 +343,31 @@ impl Api {
         results: &executor::Results,
         invalidations: Vec<(Str, Value)>,
         deadline: Instant,
-    ) {
+    ) -> usize {
         // Queries are most of what comes, and have nothing to say.
         if plan.kind != OperationKind::Mutation && invalidations.is_empty() {
-            return;
+            return 0;
         }
-        let Some(publisher) = self.publisher() else { return };
+        let Some(publisher) = self.publisher() else { return 0 };
         let mut publications = subscription::invalidations(invalidations);
         if plan.kind == OperationKind::Mutation {
             let wanted = |mutation: &str| self.triggers.contains_key(mutation);
             publications.extend(event::events(plan, request, results, &wanted).into_iter().map(Publication::Event));
         }
-        if !publications.is_empty() {
+        let count = publications.len();
+        if count > 0 {
             publisher.publish(publications, deadline).await;
         }
+        count
+    }
+}
+
+/// The keyword of an operation.
+fn kind_name(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Query => "query",
+        OperationKind::Mutation => "mutation",
+        OperationKind::Subscription => "subscription",
     }
 }
 

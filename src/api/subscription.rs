@@ -23,6 +23,9 @@ use crate::execution::executor::{self, Request};
 use crate::execution::plan::{ModeMask, Plan, PlanField};
 use crate::execution::writer::TooLarge;
 use crate::resolver::RequestResolvers;
+use crate::trace::Recorder;
+use crate::trace::log::Asked;
+use crate::trace::show::About;
 
 /// The most memory that the plan of one subscription takes: it is kept for as long as the subscription lives, and a short document may
 /// have a large one. Some 1,500 fields.
@@ -112,6 +115,7 @@ impl Shape {
             mode: self.mode,
             denied: self.denied.as_deref(),
             resolver_limit: 0,
+            details: false,
         }
     }
 }
@@ -164,10 +168,16 @@ impl Api {
         let field = root(&plan, &shape.request(&variables))?;
         let sent = Value::from(request.variables.clone());
         let members = || (context.identity.to_value(&context.source_ip), request_member(&context));
-        let resolvers = RequestResolvers::new(&self.resolvers, &members, context.deadline);
+        let recorder = self.recorder(&context);
+        let resolvers = RequestResolvers::new(&self.resolvers, &members, context.deadline).watched_by(recorder.as_ref());
+        let asked = request;
         let request = Request { sent_variables: &sent, resolver_limit: self.limits.resolver_count, ..shape.request(&variables) };
         let results = executor::resolve(&plan, &request, &resolvers).await;
         let effects = resolvers.into_effects();
+        if let Some(recorder) = recorder {
+            recorder.place(&plan, &request, &results);
+            self.log(&recorder, asked, &context);
+        }
         // Whatever asks for one gets it; AppSync documents mutations only.
         let invalidations = invalidations(effects.invalidations);
         if let Some(publisher) = self.publisher().filter(|_| !invalidations.is_empty()) {
@@ -185,6 +195,19 @@ impl Api {
             invalidation_filter: effects.invalidation_filter,
             shape,
         })
+    }
+
+    /// Writes what the start of a subscription came to. The document was judged before there was anything to record.
+    fn log(&self, recorder: &Recorder, request: &GraphqlRequest, context: &RequestContext) {
+        let Some(logging) = &self.logging else { return };
+        let about = About {
+            request_id: &context.request_id,
+            operation_type: Some("subscription"),
+            operation_name: request.operation_name.as_deref(),
+            publications: 0,
+        };
+        let headers = context.headers.value();
+        logging.operation(recorder, &about, &Asked { query: &request.query, variables: &request.variables, headers });
     }
 
     /// A subscription that was let in before, perhaps by another definition of this API, as this one writes it. Its resolver does not
@@ -213,7 +236,7 @@ impl Api {
     /// Whether a request is a subscription. One that cannot be read is none.
     #[must_use]
     pub fn is_subscription(&self, request: &GraphqlRequest) -> bool {
-        matches!(self.prepared(request), Prepared::Plan(plan) if plan.kind == OperationKind::Subscription)
+        matches!(self.prepared(request, None), Prepared::Plan(plan) if plan.kind == OperationKind::Subscription)
     }
 
     /// The subscription fields that a mutation field triggers (`@aws_subscribe`).
@@ -222,7 +245,7 @@ impl Api {
     }
 
     fn judge(self: &Arc<Self>, request: &GraphqlRequest, identity: &Identity) -> Result<Judged, Vec<FieldError>> {
-        let plan = match self.prepared(request) {
+        let plan = match self.prepared(request, None) {
             Prepared::Plan(plan) => plan,
             Prepared::Refused(errors) => return Err(errors.iter().map(untyped).collect()),
             Prepared::Unparsable => {

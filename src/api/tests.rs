@@ -58,7 +58,7 @@ impl Folder {
 /// The plan of a document over a schema without resolvers.
 pub(super) fn plan(schema: &str, document: &str) -> Arc<Plan> {
     let request = GraphqlRequest { query: document.into(), operation_name: None, variables: Object::new() };
-    match Folder::new("[[api.api_keys]]\nid = \"da2-test\"", schema, &[]).api().prepared(&request) {
+    match Folder::new("[[api.api_keys]]\nid = \"da2-test\"", schema, &[]).api().prepared(&request, None) {
         Prepared::Plan(plan) => plan,
         refused => panic!("{refused:?}"),
     }
@@ -84,6 +84,7 @@ async fn body_within(api: &Arc<Api>, query: &str, time: Duration) -> String {
         domain_name: None,
         request_id: "id".into(),
         deadline: Instant::now() + time,
+        watch: crate::trace::Watch::default(),
     };
     let response = api.execute(request, context).await.expect("a document");
     String::from_utf8(response.body).expect("UTF-8")

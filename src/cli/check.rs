@@ -9,7 +9,7 @@ use dynamodb::Dynamodb;
 use super::engines::Engines;
 use super::{CheckArguments, Format, colors, print};
 use crate::database;
-use crate::definition::{self, DynamodbSettings, Limits, Overrides, ServerDefinition};
+use crate::definition::{self, DynamodbSettings, Limits, Overrides, ServerDefinition, VelocityVersion};
 use crate::diagnostic::{Diagnostic, Severity, Source, json_lines, render, summary};
 use crate::resolver::compile::{CodeCompiler, compile_template};
 use crate::schema;
@@ -70,33 +70,37 @@ fn judged(tables: &dyn Dynamodb, definition: &ServerDefinition) -> Vec<Diagnosti
     }
 }
 
-/// A single file, by its extension.
-fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
+/// The text of a file, or why there is none.
+pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, Diagnostic> {
     let shown = path.display().to_string();
-    let text = match std::fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => text,
+    let nothing = |path: String| Arc::new(Source { path, text: String::new() });
+    match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => Ok(Arc::new(Source { path: shown, text })),
         Ok(Err(_)) => {
-            let source = Arc::new(Source { path: shown, text: String::new() });
-            return vec![Diagnostic::error("not-utf8", "the file is not UTF-8 text").help("Save it as UTF-8.").at(&source, 0..0)];
+            let found = Diagnostic::error("not-utf8", "the file is not UTF-8 text").help("Save it as UTF-8.");
+            Err(found.at(&nothing(shown), 0..0))
         }
         Err(error) => {
-            let source = Arc::new(Source { path: shown, text: String::new() });
-            return vec![
-                Diagnostic::error("missing-file", format!("cannot be read: {error}"))
-                    .help("Paths are relative to the working directory.")
-                    .at(&source, 0..0),
-            ];
+            let found = Diagnostic::error("missing-file", format!("cannot be read: {error}"));
+            Err(found.help("Paths are relative to the working directory.").at(&nothing(shown), 0..0))
         }
+    }
+}
+
+/// A single file, by its extension.
+fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
+    let source = match read_source(path) {
+        Ok(source) => source,
+        Err(found) => return vec![found],
     };
-    let source = Arc::new(Source { path: shown, text });
     match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
         "graphql" | "gql" | "graphqls" => schema::load(&[source], schema::Options { strict, ..schema::Options::default() }).diagnostics,
         "js" | "mjs" | "ts" | "mts" => {
             let folder = import_root(path);
             let limits = Limits::default();
-            CodeCompiler { folder: &folder, strict, limits: &limits }.module(&source).1
+            CodeCompiler { folder: &folder, strict, limits: &limits, velocity: VelocityVersion::default() }.module(&source).1
         }
-        "vtl" | "vm" => compile_template(&source).1,
+        "vtl" | "vm" => compile_template(&source, VelocityVersion::default()).1,
         other => vec![
             Diagnostic::error("unknown-file-kind", format!("cannot tell what a file ending in {other:?} is"))
                 .help("Schema documents end in .graphql, templates in .vtl, resolver code in .js or .ts; a definition is checked with --config.")
@@ -107,7 +111,7 @@ fn file(path: &Path, strict: bool) -> Vec<Diagnostic> {
 
 /// Where relative imports of a single file may lead: anywhere in its project, which is the nearest folder above it that has
 /// a `package.json`, else its own folder.
-fn import_root(path: &Path) -> PathBuf {
+pub(super) fn import_root(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new(""));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());

@@ -3,14 +3,17 @@
 mod check;
 mod client;
 mod engines;
+mod evaluate;
 mod event_rule;
 mod open_files;
 mod query;
 mod realtime;
+mod record;
 mod seed;
 mod serve;
 mod subscribe;
 mod summary;
+mod test;
 pub mod token;
 
 use std::ffi::OsString;
@@ -18,8 +21,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use self::evaluate::EvaluateArguments;
 use self::query::QueryArguments;
+use self::record::RecordArguments;
 use self::subscribe::SubscribeArguments;
+use self::test::TestArguments;
 use self::token::TokenArguments;
 use crate::diagnostic::{Diagnostic, render, wants_color};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,12 +46,21 @@ enum Command {
     Serve(ServeArguments),
     /// Report everything that is wrong with a definition, or with single files, and run nothing.
     Check(CheckArguments),
+    /// Evaluate a step of resolver code, or a template, with a context of your own.
+    #[command(after_help = evaluate::HELP)]
+    Evaluate(EvaluateArguments),
+    /// Run test cases of resolvers, offline: no data source is called.
+    #[command(after_help = test::HELP)]
+    Test(TestArguments),
     /// Write files of items into tables, which are made when missing.
     #[command(after_help = SEED_HELP)]
     Seed(SeedArguments),
     /// Send a query or mutation to the running server, as somebody whom the definition knows.
     #[command(after_help = query::HELP)]
     Query(QueryArguments),
+    /// Send a query or mutation to the running server, and write what its resolvers did as test cases.
+    #[command(after_help = record::HELP)]
+    Record(RecordArguments),
     /// Subscribe at the running server, as somebody whom the definition knows, and print what comes until Ctrl-C.
     #[command(after_help = subscribe::HELP)]
     Subscribe(SubscribeArguments),
@@ -173,8 +188,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match line.command {
         Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Seed(arguments)) => seed::run(&arguments),
         Some(Command::Query(arguments)) => query::run(&arguments),
+        Some(Command::Record(arguments)) => record::run(&arguments),
         Some(Command::Subscribe(arguments)) => subscribe::run(&arguments),
         Some(Command::Token(arguments)) => token::run(&arguments),
         Some(Command::Serve(arguments)) => serve::run(&arguments),

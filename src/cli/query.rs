@@ -58,27 +58,47 @@ fn attempt(arguments: &QueryArguments) -> Result<ExitCode, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|problem| error(format!("cannot start the runtime: {problem}"), ""))?;
     let credentials = asking.credentials()?;
-    let deadline = Instant::now() + asking.definition.server.request_timeout + GRACE;
-    let answer = runtime.block_on(exchange(&asking, &credentials, deadline));
-    let answer = answer.map_err(|problem| match problem {
-        Problem::Unsigned(sentence) => error(sentence, ""),
-        Problem::Exchange(problem) => asking.unanswered(&problem),
-    })?;
+    let deadline = deadline(&asking);
+    let answer = runtime.block_on(exchange(&asking, &credentials, None, deadline));
+    let answer = answer.map_err(|problem| problem.sentence(&asking))?;
     show(&answer, &asking, &credentials)
 }
 
+/// When nobody waits for the answer any more.
+pub(super) fn deadline(asking: &Asking) -> Instant {
+    Instant::now() + asking.definition.server.request_timeout + GRACE
+}
+
 /// Why there is no answer.
-enum Problem {
+pub(super) enum Problem {
     Unsigned(String),
     Exchange(ExchangeError),
 }
 
-async fn exchange(asking: &Asking, credentials: &Credentials, deadline: Instant) -> Result<Answer, Problem> {
+/// Sends the request, with one header more.
+pub(super) async fn exchange(
+    asking: &Asking,
+    credentials: &Credentials,
+    header: Option<&'static str>,
+    deadline: Instant,
+) -> Result<Answer, Problem> {
     let mut request = Request::new(Method::POST, asking.url.clone());
     request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(header) = header {
+        request.headers_mut().insert(header, HeaderValue::from_static("1"));
+    }
     *request.body_mut() = Some(asking.body.clone().into());
     credentials.put_into(&mut request).await.map_err(Problem::Unsigned)?;
     asking.http().exchange(request, deadline, LONGEST_ANSWER).await.map_err(Problem::Exchange)
+}
+
+impl Problem {
+    pub(super) fn sentence(self, asking: &Asking) -> String {
+        match self {
+            Problem::Unsigned(sentence) => error(sentence, ""),
+            Problem::Exchange(problem) => asking.unanswered(&problem),
+        }
+    }
 }
 
 /// Prints the answer; what it means for the one who waits for the end of this process.

@@ -20,7 +20,7 @@ use crate::definition::{
 };
 use crate::diagnostic::{Diagnostic, Severity, render, summary as count, wants_color};
 use crate::sealing;
-use crate::server::{self, Certificate, FunctionsEndpoint, ServedApi, Server, TablesEndpoint, Tls};
+use crate::server::{self, Certificate, EvaluationCaller, FunctionsEndpoint, ServedApi, Server, TablesEndpoint, Tls};
 use crate::table::{self, DataFolderTables};
 
 pub(super) fn run(arguments: &ServeArguments) -> ExitCode {
@@ -151,6 +151,7 @@ async fn listen(
         let credentials = credentials(&definition.lambda.access_keys);
         server = server.with_functions(FunctionsEndpoint { host: Arc::clone(host), credentials });
     }
+    server = server.with_evaluation(evaluation_callers(definition));
     if let Some(pools) = &engines.user_pools {
         server = server.with_user_pools(Arc::clone(pools));
     }
@@ -281,6 +282,25 @@ fn credentials(keys: &[AccessKey]) -> Vec<Credential> {
         secret_access_key: key.secret_access_key.expose().to_owned(),
     });
     credentials.collect()
+}
+
+/// The principals who may be allowed to evaluate code. One with a session token cannot: its token would have to be checked, too.
+fn evaluation_callers(definition: &ServerDefinition) -> Vec<EvaluationCaller> {
+    let principals = definition.apis.iter().flat_map(|api| api.iam_principals.iter().map(move |principal| (api, principal)));
+    let lasting = principals.filter(|(_, principal)| principal.credentials.session_token.is_none());
+    let callers = lasting.map(|(api, principal)| {
+        let arn = api.arn();
+        EvaluationCaller {
+            credential: Credential {
+                access_key_id: principal.credentials.access_key_id.to_string(),
+                secret_access_key: principal.credentials.secret_access_key.expose().to_owned(),
+            },
+            arn: principal.user_arn.to_string(),
+            scope: arn.split(":apis/").next().unwrap_or_default().to_owned(),
+            policies: principal.policies.clone(),
+        }
+    });
+    callers.collect()
 }
 
 fn settings(server: &ServerSettings) -> server::Settings {

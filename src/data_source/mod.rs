@@ -14,6 +14,8 @@ pub mod opensearch;
 pub mod rds;
 mod services;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
@@ -41,6 +43,8 @@ pub struct Call {
     pub arguments: Value,
     /// `ctx.identity`
     pub identity: Value,
+    /// Where somebody wants to know whether the answer was another's too.
+    pub shared: Option<Arc<AtomicBool>>,
 }
 
 impl Call {
@@ -48,7 +52,15 @@ impl Call {
     #[must_use]
     pub fn new(parent_type: &Str, field: &Str, deadline: Instant) -> Self {
         let (parent_type, field) = (Str::clone(parent_type), Str::clone(field));
-        Self { deadline, parent_type, field, output_type: Str::default(), arguments: Value::Null, identity: Value::Null }
+        let (output_type, arguments, identity) = (Str::default(), Value::Null, Value::Null);
+        Self { deadline, parent_type, field, output_type, arguments, identity, shared: None }
+    }
+
+    /// The answer is the one that an equal request gets.
+    pub fn is_shared(&self) {
+        if let Some(shared) = &self.shared {
+            shared.store(true, Ordering::Relaxed);
+        }
     }
 
     /// With what functions may see that decide on behalf of the resolver.

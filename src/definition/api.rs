@@ -48,12 +48,26 @@ pub struct ApiDefinition {
     pub resolver_count_limit: u32,
     /// The cache (AppSync's `ApiCache`), if there is one.
     pub api_cache: Option<ApiCache>,
+    /// `logConfig`: what of each request is written to the log; absent: nothing in AppSync's form.
+    pub log_config: Option<LogConfig>,
     /// Limits that AppSync fixes and Syncgate lets be changed.
     pub limits: Limits,
     /// Whether what works here but not on AWS is refused instead of warned about.
     pub strict: bool,
+    /// The version of Velocity whose rules mapping templates follow.
+    pub velocity: VelocityVersion,
     /// Where the API is defined, for findings about it as a whole.
     pub place: Option<Place>,
+}
+
+/// A version of Velocity. They differ in what counts as true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VelocityVersion {
+    /// 1.7: all but null and false is true. AppSync's own error messages are those of this line.
+    #[default]
+    V1,
+    /// 2.x: empty strings, lists and maps and zero are false, too.
+    V2,
 }
 
 impl ApiDefinition {
@@ -230,6 +244,30 @@ pub struct IamPrincipal {
     pub cognito_identity_auth_type: Option<Str>,
     /// `cognito_identity_auth_provider`
     pub cognito_identity_auth_provider: Option<Str>,
+}
+
+/// `LogConfig`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `fieldLogLevel`
+    pub field_log_level: FieldLogLevel,
+    /// `excludeVerboseContent`: no headers, no context, no results of evaluations. Default `false`.
+    pub exclude_verbose_content: bool,
+}
+
+/// `FieldLogLevel`: what is logged about fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldLogLevel {
+    /// Nothing.
+    None,
+    /// What belongs to fields in error.
+    Error,
+    /// Also what resolvers log as information.
+    Info,
+    /// Also what resolvers log for debugging.
+    Debug,
+    /// Everything.
+    All,
 }
 
 /// `ApiCache`.

@@ -24,8 +24,8 @@ mod user_pool;
 
 pub use self::user_pool::UserPoolDefinition;
 pub use api::{
-    ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, DefaultAction, IamPrincipal,
-    LambdaAuthorizerConfig, Limits, OpenIdConnectConfig, UserPoolConfig,
+    ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, DefaultAction,
+    FieldLogLevel, IamPrincipal, LambdaAuthorizerConfig, Limits, LogConfig, OpenIdConnectConfig, UserPoolConfig, VelocityVersion,
 };
 pub(crate) use config::parse_duration;
 pub use config::{Loaded, Overrides, read};

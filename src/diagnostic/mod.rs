@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 pub use closest::closest;
 pub use json::json_lines;
+pub(crate) use secrecy::sounds_secret;
 pub use terminal::{render, summary, wants_color};
 
 /// A text the user wrote: a configuration file, a schema document, resolver code. Its `Debug` form leaves the text out, which

@@ -25,9 +25,8 @@ pub(super) fn hidden(source: &Source, line: Range<usize>) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     for (key, value) in assignments(text) {
         let key = key.to_ascii_lowercase();
-        let sounds_secret = SECRET.iter().any(|part| key.contains(part)) || key.ends_with("access_key");
         let is_key = in_api_keys && !NO_SECRET_OF_API_KEYS.contains(&key.as_str());
-        if sounds_secret || is_key {
+        if sounds_secret(&key) || is_key {
             hidden.push(line.start + value.start..line.start + value.end);
         }
     }
@@ -37,6 +36,11 @@ pub(super) fn hidden(source: &Source, line: Range<usize>) -> Vec<Range<usize>> {
         hidden.push(line.start + start..line.start + start + length);
     }
     hidden
+}
+
+/// Whether the value of a key with this name, in lower case, is a secret.
+pub(crate) fn sounds_secret(key: &str) -> bool {
+    SECRET.iter().any(|part| key.contains(part)) || key.ends_with("access_key")
 }
 
 /// The header of the table that the end of `text` belongs to.

@@ -93,6 +93,7 @@ impl Place {
                     domain_name: None,
                     request_id: uuid::Uuid::new_v4().to_string().into(),
                     deadline: Instant::now() + *request_timeout,
+                    watch: crate::trace::Watch::default(),
                 };
                 mutate(lineage::behind(depth, api.run(request, context)), *request_timeout).await
             }

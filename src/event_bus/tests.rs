@@ -40,7 +40,7 @@ impl Mutations for Recorder {
                 refused.lock().expect("no panic").extend(results.into_iter().filter(is_refused));
             }
             let body = if answer.is_empty() { r#"{"data":{}}"# } else { answer };
-            Ok(GraphqlResponse { body: body.into(), headers: Vec::new() })
+            Ok(GraphqlResponse::new(body.into(), Vec::new()))
         }
         .boxed()
     }

@@ -35,6 +35,10 @@ pub struct FieldError {
     pub data: Value,
     /// `errorInfo`; written as it is.
     pub error_info: Value,
+    /// What is known beyond AppSync's words, an object, or null: written as `extensions` for whom [`Request::details`] says.
+    ///
+    /// [`Request::details`]: super::executor::Request::details
+    pub detail: Value,
 }
 
 impl FieldError {
@@ -76,8 +80,15 @@ pub fn refused(errors: &[RequestError]) -> Vec<u8> {
     out
 }
 
-/// Appends a resolver's error.
-pub(super) fn write_field_error(path: &[Segment<'_>], position: Position, error: &FieldError, data: &Value, out: &mut Vec<u8>) {
+/// Appends a resolver's error, with what AppSync does not say of it if `details`; gives the bytes of that, which are no part of the
+/// answer that AppSync would limit.
+pub(super) fn write_field_error(
+    path: &[Segment<'_>],
+    position: Position,
+    (error, details): (&FieldError, bool),
+    data: &Value,
+    out: &mut Vec<u8>,
+) -> usize {
     out.extend_from_slice(br#"{"path":"#);
     write_path(path, out);
     out.extend_from_slice(br#","data":"#);
@@ -93,7 +104,14 @@ pub(super) fn write_field_error(path: &[Segment<'_>], position: Position, error:
     write_locations(&[position], out);
     out.extend_from_slice(br#","message":"#);
     write_json_string(&error.message, out);
+    let before = out.len();
+    if details && !error.detail.is_null() {
+        out.extend_from_slice(br#","extensions":"#);
+        error.detail.write_json(out);
+    }
+    let beyond = out.len() - before;
     out.push(b'}');
+    beyond
 }
 
 /// Appends an error of completing a value: no type, no locations.

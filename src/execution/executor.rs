@@ -66,6 +66,8 @@ pub struct Request<'a> {
     pub denied: Option<&'a [bool]>,
     /// The most resolvers that may run.
     pub resolver_limit: usize,
+    /// Whether errors say what is known of them beyond AppSync's words.
+    pub details: bool,
 }
 
 impl Request<'_> {

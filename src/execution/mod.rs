@@ -9,6 +9,7 @@ pub mod executor;
 pub mod gates;
 pub mod literal;
 pub mod parser;
+pub mod paths;
 pub mod plan;
 pub mod planner;
 pub mod print;
@@ -16,6 +17,7 @@ pub mod validation;
 pub mod writer;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use cache::Prepared;
 use coercion::select_operation;
@@ -24,7 +26,7 @@ use planner::Wiring;
 
 use crate::schema::TypeSystem;
 
-/// Document text to plan: gates, parsing, choice of the operation, validation, compilation.
+/// Document text to plan: gates, parsing, choice of the operation, validation, compilation. `parsed` is when parsing ended.
 #[must_use]
 pub fn prepare(
     type_system: &TypeSystem,
@@ -33,8 +35,11 @@ pub fn prepare(
     operation_name: Option<&str>,
     introspection: bool,
     max_tokens: usize,
+    parsed: &mut Option<Instant>,
 ) -> Prepared {
-    let document = match parser::parse_within(query, max_tokens) {
+    let document = parser::parse_within(query, max_tokens);
+    *parsed = Some(Instant::now());
+    let document = match document {
         Ok(document) => document,
         Err(parser::ParseFault::Syntax { .. }) => return Prepared::Unparsable,
         Err(limit @ (parser::ParseFault::TooManyTokens { .. } | parser::ParseFault::TooDeep { .. })) => {

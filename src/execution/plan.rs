@@ -227,6 +227,17 @@ impl PlanType {
     }
 }
 
+/// The type as the schema writes it.
+impl std::fmt::Display for PlanType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PlanType::NonNull(inner) => write!(f, "{inner}!"),
+            PlanType::List(item) => write!(f, "[{item}]"),
+            other => f.write_str(other.name()),
+        }
+    }
+}
+
 /// The concrete type a value says it is.
 #[must_use]
 pub fn type_name_of(value: &Value) -> Option<&str> {

@@ -46,6 +46,7 @@ pub(super) fn write_below(
         path: Vec::with_capacity(16),
         out: Vec::with_capacity(1024),
         errors: Vec::new(),
+        beyond: 0,
         limit,
     };
     writer.out.extend_from_slice(br#"{"data":"#);
@@ -57,8 +58,10 @@ pub(super) fn write_below(
     }
     for error in extra_errors {
         writer.begin_error();
-        write_field_error(&[], super::ast::Position { line: 1, column: 1 }, error, &error.data, &mut writer.errors);
+        let position = super::ast::Position { line: 1, column: 1 };
+        writer.beyond += write_field_error(&[], position, (error, request.details), &error.data, &mut writer.errors);
     }
+    let limit = limit + writer.beyond;
     let mut out = writer.out;
     if !writer.errors.is_empty() {
         out.extend_from_slice(br#","errors":["#);
@@ -90,13 +93,15 @@ struct Writer<'a> {
     out: Vec<u8>,
     /// The members of `errors`, already written.
     errors: Vec<u8>,
+    /// Bytes of these that do not count: what AppSync does not say of errors.
+    beyond: usize,
     limit: usize,
 }
 
 impl<'a> Writer<'a> {
     /// Looked at after every field and item: one text can be megabytes, and be asked for under thousands of aliases.
     fn bound(&self) -> Result<(), TooLarge> {
-        if self.out.len() + self.errors.len() > self.limit { Err(TooLarge) } else { Ok(()) }
+        if self.out.len() + self.errors.len() > self.limit + self.beyond { Err(TooLarge) } else { Ok(()) }
     }
 
     fn object(&mut self, fields: &'a [PlanField], parent: &Value) -> Completed {
@@ -328,7 +333,7 @@ impl<'a> Writer<'a> {
     fn resolver_error(&mut self, field: &PlanField, error: &FieldError) {
         let data = project(&error.data, &field.ty, self.request);
         self.begin_error();
-        write_field_error(&self.path, field.position, error, &data, &mut self.errors);
+        self.beyond += write_field_error(&self.path, field.position, (error, self.request.details), &data, &mut self.errors);
     }
 
     fn begin_error(&mut self) {

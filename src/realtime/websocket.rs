@@ -331,6 +331,7 @@ impl Session {
             domain_name: self.domain_name.clone(),
             request_id: Str::clone(request_id),
             deadline,
+            watch: crate::trace::Watch::default(),
         };
         // Execution minds the deadline itself; this is for when it does not.
         let last = deadline + self.request_timeout / 20;

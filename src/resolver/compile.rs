@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Code, EvaluationLimits, JsCode, Pace, VtlCode};
-use crate::definition::{Limits, Runtime};
+use crate::definition::{Limits, Runtime, VelocityVersion};
 use crate::diagnostic::{Diagnostic, Place, Severity, Source};
 
 /// What compiling code needs to know.
@@ -16,6 +16,8 @@ pub struct CodeCompiler<'a> {
     pub strict: bool,
     /// Size limits.
     pub limits: &'a Limits,
+    /// The version of Velocity whose rules templates follow.
+    pub velocity: VelocityVersion,
 }
 
 /// Whether a resolver or function may leave its steps out.
@@ -50,7 +52,7 @@ pub fn compile_runtime(
                 // The CLI's way to have none is a blank one ("Activate direct Lambda resolvers").
                 let source = source.as_ref().filter(|source| steps != Steps::Direct || !source.text.trim().is_empty());
                 source.map(|source| {
-                    let (template, mut own) = compile_template(source);
+                    let (template, mut own) = compile_template(source, compiler.velocity);
                     found.append(&mut own);
                     template
                 })
@@ -86,9 +88,12 @@ pub fn compile_runtime(
 
 /// Parses one template.
 #[must_use]
-pub fn compile_template(source: &Arc<Source>) -> (Option<velocity::Template>, Vec<Diagnostic>) {
-    match velocity::Template::parse(&source.text, &super::vtl::options()) {
-        Ok(template) => (Some(template), Vec::new()),
+pub fn compile_template(source: &Arc<Source>, version: VelocityVersion) -> (Option<velocity::Template>, Vec<Diagnostic>) {
+    match velocity::Template::parse(&source.text, &super::vtl::options(version)) {
+        Ok(template) => match super::vtl::unknown_members(&template, source) {
+            found if found.is_empty() => (Some(template), found),
+            found => (None, found),
+        },
         Err(errors) => {
             let found = errors
                 .into_iter()
@@ -103,32 +108,51 @@ pub fn compile_template(source: &Arc<Source>) -> (Option<velocity::Template>, Ve
     }
 }
 
+/// Checks and compiles an APPSYNC_JS module whose imports `load` reads.
+pub(super) fn compile_module(
+    source: &Arc<Source>,
+    options: &appsync_js::CompileOptions,
+    load: &appsync_js::Loader<'_>,
+) -> (Option<appsync_js::Module>, Vec<Diagnostic>) {
+    let (module, found) = compile_module_with_findings(source, options, load);
+    (module, found.into_iter().map(|(diagnostic, _)| diagnostic).collect())
+}
+
+/// As [`compile_module`], each diagnostic with the finding that it tells, which knows AppSync's words.
+pub(super) fn compile_module_with_findings(
+    source: &Arc<Source>,
+    options: &appsync_js::CompileOptions,
+    load: &appsync_js::Loader<'_>,
+) -> (Option<appsync_js::Module>, Vec<(Diagnostic, appsync_js::Finding)>) {
+    let entry = appsync_js::Entry { path: &source.path, text: &source.text };
+    let compiled = appsync_js::compile(entry, load, options);
+    let found = compiled.findings.into_iter().map(|finding| {
+        let severity = match finding.severity {
+            appsync_js::Severity::Error => Severity::Error,
+            appsync_js::Severity::Warning => Severity::Warning,
+        };
+        let at = if finding.file == source.path {
+            Arc::clone(source)
+        } else {
+            Arc::new(Source { text: load(&finding.file).unwrap_or_default(), path: finding.file.clone() })
+        };
+        let place = Some(Place { source: at, span: finding.span.clone() });
+        let (message, help) = (finding.message.clone(), finding.help.clone());
+        (Diagnostic { severity, rule: finding.rule, message, help, place }, finding)
+    });
+    (compiled.module, found.collect())
+}
+
 impl CodeCompiler<'_> {
     /// Checks and compiles an APPSYNC_JS module.
     #[must_use]
     pub fn module(&self, source: &Arc<Source>) -> (Option<appsync_js::Module>, Vec<Diagnostic>) {
         let options = appsync_js::CompileOptions { strict: self.strict, max_characters: self.limits.code_characters as usize };
-        let load = |path: &str| self.load(path);
-        let entry = appsync_js::Entry { path: &source.path, text: &source.text };
-        let compiled = appsync_js::compile(entry, &load, &options);
-        let found = compiled.findings.into_iter().map(|finding| {
-            let severity = match finding.severity {
-                appsync_js::Severity::Error => Severity::Error,
-                appsync_js::Severity::Warning => Severity::Warning,
-            };
-            let at = if finding.file == source.path {
-                Arc::clone(source)
-            } else {
-                Arc::new(Source { text: self.load(&finding.file).unwrap_or_default(), path: finding.file })
-            };
-            let place = Some(Place { source: at, span: finding.span });
-            Diagnostic { severity, rule: finding.rule, message: finding.message, help: finding.help, place }
-        });
-        (compiled.module, found.collect())
+        compile_module(source, &options, &|path| self.load(path))
     }
 
     /// The text of an imported file, if it lies inside the definition's folder (symbolic links followed).
-    fn load(&self, path: &str) -> Option<String> {
+    pub(super) fn load(&self, path: &str) -> Option<String> {
         let path = normalize(Path::new(path));
         let real = path.canonicalize().ok()?;
         let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { self.folder };

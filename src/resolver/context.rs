@@ -89,6 +89,25 @@ impl Context {
         }
     }
 
+    /// The state in which a run begins whose `ctx` is given: members that are missing are null.
+    pub(super) fn given(members: &Object) -> Self {
+        let names = &*NAMES;
+        let member = |name: &Str| members.get(name).cloned().unwrap_or_default();
+        let shared =
+            RequestMembers { identity: member(&names.identity), request: member(&names.request), env: member(&names.env) };
+        Self {
+            arguments: member(&names.arguments),
+            source: member(&names.source),
+            info: member(&names.info),
+            shared,
+            stash: member(&names.stash),
+            prev: member(&names.prev),
+            result: member(&names.result),
+            error: member(&names.error),
+            out_errors: member(&names.out_errors).as_list().map(<[Value]>::to_vec).unwrap_or_default(),
+        }
+    }
+
     /// `ctx` for one step.
     pub(super) fn members(&self) -> Object {
         let names = &*NAMES;

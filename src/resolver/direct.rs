@@ -17,7 +17,7 @@ pub(super) fn failure(error: DataSourceError) -> FieldError {
         Some(own) => (error.message, own.to_owned()),
         None => (error.message, error.error_type),
     };
-    FieldError { message, error_type: Some(error_type), data: error.data, error_info: error.error_info }
+    FieldError { message, error_type: Some(error_type), data: error.data, error_info: error.error_info, detail: Value::Null }
 }
 
 /// An item of a batch: `{ data, errorMessage, errorType }`. Other members do not count, and what is no such object is null.
@@ -34,7 +34,7 @@ pub(super) fn item(result: &Value) -> Result<Value, Box<FieldError>> {
         Value::String(error_type) => Some(error_type.as_ref().to_owned()),
         other => Some(other.to_json()),
     };
-    Err(Box::new(FieldError { message, error_type, data, error_info: Value::Null }))
+    Err(Box::new(FieldError { message, error_type, data, error_info: Value::Null, detail: Value::Null }))
 }
 
 #[cfg(test)]

@@ -2,22 +2,28 @@
 //!
 //! Start at `run`: one resolver for one parent. A unit resolver is a pipeline of one function whose request and response
 //! steps are the resolver's own. `together` runs the parents of one field in step, where a data source takes their requests with
-//! one call. `direct` has the steps that a resolver without code or templates leaves to the service.
+//! one call. `direct` has the steps that a resolver without code or templates leaves to the service. `offline` evaluates single steps without all that.
 
 pub mod compile;
 mod context;
 mod direct;
 mod evaluate;
+pub mod offline;
+mod rendered;
 mod request;
 mod run;
 mod together;
+mod traced;
 mod vtl;
+pub mod whole;
 
 use std::sync::Arc;
 
 use value::Str;
 
 use crate::data_source::DataSource;
+use crate::definition::Runtime;
+use crate::diagnostic::Source;
 
 pub use evaluate::Pace;
 pub(crate) use request::weight;
@@ -32,6 +38,38 @@ pub struct Resolver {
     pub field_name: Str,
     /// What it runs.
     pub kind: Kind,
+    /// Where the before-step and the after-step of a pipeline come from.
+    pub origin: Origin,
+}
+
+/// Where code comes from, for those who look at what it did.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The text of the request step.
+    pub request: Option<Arc<Source>>,
+    /// The text of the response step.
+    pub response: Option<Arc<Source>>,
+}
+
+impl Origin {
+    /// The text of a step.
+    #[must_use]
+    pub fn source(&self, step: Step) -> Option<&Arc<Source>> {
+        match step {
+            Step::Request => self.request.as_ref(),
+            Step::Response => self.response.as_ref(),
+        }
+    }
+}
+
+impl From<&Runtime> for Origin {
+    fn from(runtime: &Runtime) -> Self {
+        match runtime {
+            Runtime::Code(source) => Self { request: Some(Arc::clone(source)), response: Some(Arc::clone(source)) },
+            Runtime::Templates { request, response } => Self { request: request.clone(), response: response.clone() },
+            Runtime::Direct => Self::default(),
+        }
+    }
 }
 
 /// Unit or pipeline.
@@ -51,8 +89,16 @@ pub enum Kind {
 /// A step that calls a data source.
 #[derive(Debug)]
 pub struct Function {
+    /// The name of a pipeline's function; a unit resolver's has none.
+    pub name: Option<Str>,
     /// Its request and response.
     pub code: Code,
+    /// Where those come from.
+    pub origin: Origin,
+    /// What the definition calls the data source.
+    pub data_source_name: Str,
+    /// The data source's type, as AppSync names it.
+    pub data_source_type: &'static str,
     /// The data source that it calls.
     pub data_source: Arc<dyn DataSource>,
     /// `maxBatchSize`: how many requests go into one call where the data source gathers them.
@@ -116,6 +162,14 @@ impl From<&crate::definition::Limits> for EvaluationLimits {
             result_bytes: usize::try_from(limits.evaluation_result).unwrap_or(usize::MAX),
             loop_iterations: limits.loop_iterations as usize,
         }
+    }
+}
+
+impl Code {
+    /// No code at all: a pipeline without steps of its own.
+    fn none() -> Self {
+        let limits = EvaluationLimits::from(&crate::definition::Limits::default());
+        Code::Vtl(Arc::new(VtlCode { request: None, response: None, limits, pace: Pace::default() }))
     }
 }
 

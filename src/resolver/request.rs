@@ -9,16 +9,19 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt};
 use indexmap::IndexMap;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use value::{Str, Value};
 
 use super::Resolver;
 use super::context::{Context, RequestMembers, info};
 use super::run::Run;
 use super::together::{Together, group_size};
+use super::traced::run_of;
 use crate::data_source::Call;
 use crate::execution::error::FieldError;
 use crate::execution::executor::{FieldCall, Resolved, Resolvers};
 use crate::execution::plan::ResolverId;
+use crate::trace::{Recorder, Tracer};
 
 /// How many parents of one field are resolved at a time: fewer than [`CONCURRENT_RUNS`], so that a long list whose calls are slow
 /// does not keep the other fields waiting.
@@ -75,6 +78,7 @@ pub struct RequestResolvers<'a> {
     running: Semaphore,
     gathered: Semaphore,
     ledger: Ledger,
+    recorder: Option<&'a Recorder>,
 }
 
 /// What resolvers asked of the request as a whole.
@@ -109,7 +113,15 @@ impl<'a> RequestResolvers<'a> {
             running: Semaphore::new(CONCURRENT_RUNS),
             gathered: Semaphore::new(GATHERED_PARENTS),
             ledger: Ledger::default(),
+            recorder: None,
         }
+    }
+
+    /// Recorded by somebody who watches.
+    #[must_use]
+    pub fn watched_by(mut self, recorder: Option<&'a Recorder>) -> Self {
+        self.recorder = recorder;
+        self
     }
 
     /// What the resolvers asked for, once all have run.
@@ -119,7 +131,7 @@ impl<'a> RequestResolvers<'a> {
     }
 
     fn take(&self, resolver: &Resolver, effects: Effects) {
-        for LogEntry { level, message } in &effects.logs {
+        for LogEntry { level, message, .. } in &effects.logs {
             tracing::debug!(target: "syncgate::resolver", ?level, resolver = %format_args!("{}.{}", resolver.type_name, resolver.field_name), "{message}");
         }
         let mut unavailable = Vec::new();
@@ -163,6 +175,13 @@ impl<'a> RequestResolvers<'a> {
 
 impl Resolvers for RequestResolvers<'_> {
     fn resolve<'a>(&'a self, call: FieldCall<'a>) -> BoxFuture<'a, Vec<Resolved>> {
+        let span = tracing::debug_span!(
+            target: crate::trace::SPANS,
+            "field",
+            graphql.field.name = &*call.field.name,
+            graphql.field.parent_type = &*call.field.parent_type,
+            parents = call.parents.len(),
+        );
         async move {
             let Some((_, resolver)) = self.set.resolvers.get_index(call.resolved.resolver.0 as usize) else {
                 return Vec::new();
@@ -173,7 +192,7 @@ impl Resolvers for RequestResolvers<'_> {
             });
             let info = info(&call);
             let take = |effects: Effects| self.take(resolver, effects);
-            let run = |source: &Value| Run {
+            let run = |(at, source): (usize, &Value)| Run {
                 resolver,
                 call: Call::new(&resolver.type_name, &resolver.field_name, self.data_source_deadline).on_behalf(
                     Value::Object(Arc::clone(&call.arguments)),
@@ -185,9 +204,14 @@ impl Resolvers for RequestResolvers<'_> {
                 effects: &take,
                 context: Context::new(&call, &info, source, shared),
                 errors: Vec::new(),
+                conditions: None,
+                tracer: self
+                    .recorder
+                    .filter(|recorder| recorder.wants().runs())
+                    .map(|recorder| Box::new(Tracer::new(recorder, run_of(resolver, &call, at)))),
             };
-            let one = |source: &Value| {
-                let run = run(source);
+            let one = |(at, source): (usize, &Value)| {
+                let run = run((at, source));
                 async move {
                     let _running = self.running.acquire().await;
                     if self.ledger.is_full() {
@@ -200,7 +224,7 @@ impl Resolvers for RequestResolvers<'_> {
                 }
             };
             let of_field = Semaphore::new(CONCURRENT_PARENTS);
-            let group = |sources: &'a [Value]| {
+            let group = |(first, sources): (usize, &'a [Value])| {
                 let (run, of_field) = (&run, &of_field);
                 async move {
                     let _gathered = self.gathered.acquire_many(sources.len().min(GROUP_WEIGHT) as u32).await;
@@ -208,20 +232,24 @@ impl Resolvers for RequestResolvers<'_> {
                         return sources.iter().map(|_| Resolved::failed(too_large())).collect();
                     }
                     let together = Together { running: &self.running, of_field, ledger: &self.ledger };
-                    let resolved = together.run(&resolver.kind, sources.iter().map(run).collect()).await;
+                    let resolved = together
+                        .run(&resolver.kind, sources.iter().enumerate().map(|(at, source)| run((first + at, source))).collect())
+                        .await;
                     resolved.into_iter().map(|resolved| self.ledger.keep(resolved)).collect::<Vec<_>>()
                 }
             };
             match (call.parents, group_size(&resolver.kind)) {
-                ([parent], _) => vec![one(parent).await],
-                (parents, None) => stream::iter(parents.iter().map(one)).buffered(CONCURRENT_PARENTS).collect().await,
+                ([parent], _) => vec![one((0, parent)).await],
+                (parents, None) => stream::iter(parents.iter().enumerate().map(one)).buffered(CONCURRENT_PARENTS).collect().await,
                 (parents, Some(size)) => {
-                    let groups: Vec<_> = parents.chunks(size).map(group).collect();
+                    let groups: Vec<_> =
+                        parents.chunks(size).enumerate().map(|(at, parents)| group((at * size, parents))).collect();
                     let groups: Vec<Vec<Resolved>> = stream::iter(groups).buffered(CONCURRENT_GROUPS).collect().await;
                     groups.into_iter().flatten().collect()
                 }
             }
         }
+        .instrument(span)
         .boxed()
     }
 }
@@ -252,7 +280,7 @@ impl Ledger {
 
     /// Counts a result that is kept until the answer is written.
     fn keep(&self, resolved: Resolved) -> Resolved {
-        let errors = resolved.errors.iter().map(|error| weight(&error.data) + weight(&error.error_info)).sum::<usize>();
+        let errors = resolved.errors.iter().map(error_weight).sum::<usize>();
         if self.add(weight(&resolved.value) + errors) { resolved } else { Resolved::failed(too_large()) }
     }
 
@@ -265,6 +293,13 @@ fn too_large() -> FieldError {
     let message =
         format!("The results of this request are larger than {MAX_RESULT_BYTES} bytes together; ask for less at a time.");
     FieldError::new("ResultSizeLimitReached", message)
+}
+
+/// About how many bytes an error takes in memory.
+fn error_weight(error: &FieldError) -> usize {
+    let FieldError { message, error_type, data, error_info, detail } = error;
+    let texts = message.len() + error_type.as_ref().map_or(0, String::len);
+    size_of::<FieldError>() + texts + weight(data) + weight(error_info) + weight(detail)
 }
 
 /// About how many bytes a value takes in memory. Values are at most `value::MAX_DEPTH` deep.

@@ -1,16 +1,21 @@
 //! One resolver for one parent: before-step, functions, after-step (contract: execution, "Resolvers" and "Template versions").
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use appsync_utils::{Effects, Failure, Raised, SkipTo};
+use tracing::Instrument;
 use value::Value;
 
 use super::context::Context;
-use super::evaluate::{self, Evaluation, Fault};
+use super::evaluate::{self, Around, Evaluation, Fault};
+use super::offline::Conditions;
+use super::traced::{Part, call_of, call_span, outcome_of};
 use super::{Code, Function, Kind, Resolver, Step, direct};
 use crate::data_source::{Call, DataSourceError, Gathering, Placed};
 use crate::execution::error::FieldError;
 use crate::execution::executor::Resolved;
+use crate::trace::{self, BatchPlace, Tracer};
 
 /// What the steps of a run may use, and what they caused beside the field's value.
 pub(super) struct Run<'a> {
@@ -23,6 +28,10 @@ pub(super) struct Run<'a> {
     pub(super) effects: &'a (dyn Fn(Effects) + Sync),
     pub(super) context: Context,
     pub(super) errors: Vec<FieldError>,
+    /// Time and random numbers that are not the system's.
+    pub(super) conditions: Option<&'a Conditions>,
+    /// Where somebody watches.
+    pub(super) tracer: Option<Box<Tracer<'a>>>,
 }
 
 /// How a function ended.
@@ -76,10 +85,13 @@ impl Run<'_> {
             errors.push(*error);
             Value::Null
         });
+        if let Some(tracer) = self.tracer {
+            tracer.finish(&value, &errors);
+        }
         Resolved { value, errors }
     }
 
-    async fn pipeline(&mut self, code: &Code, functions: &[Arc<Function>]) -> Stepped<Value> {
+    pub(super) async fn pipeline(&mut self, code: &Code, functions: &[Arc<Function>]) -> Stepped<Value> {
         if self.before(code).await? {
             for function in functions {
                 if !self.pipeline_function(function).await? {
@@ -92,7 +104,7 @@ impl Run<'_> {
 
     /// A pipeline's before-step; tells whether the functions run.
     pub(super) async fn before(&mut self, code: &Code) -> Stepped<bool> {
-        let (value, runs) = match self.step(code, Step::Request).await? {
+        let (value, runs) = match self.step(code, Step::Request, Part::Pipeline).await? {
             Some(Evaluated::Value(value)) => (value, true),
             // The functions are skipped and the after-step runs at once (runtime utilities page).
             Some(Evaluated::Early { value, .. }) => (value, false),
@@ -127,14 +139,14 @@ impl Run<'_> {
         let last = self.context.last().clone();
         self.context.result = last.clone();
         self.context.error = Value::Null;
-        match self.step(code, Step::Response).await? {
+        match self.step(code, Step::Response, Part::Pipeline).await? {
             Some(Evaluated::Value(value) | Evaluated::Early { value, .. }) => Ok(value),
             None => Ok(last),
         }
     }
 
     /// A function, or a unit resolver: request, data source, response.
-    async fn function(&mut self, function: &Function, unit: bool) -> Stepped<Ended> {
+    pub(super) async fn function(&mut self, function: &Function, unit: bool) -> Stepped<Ended> {
         let mut request = match self.ask(function, unit).await? {
             Asked::Request(request) => request,
             Asked::Ended(ended) => return Ok(ended),
@@ -149,7 +161,7 @@ impl Run<'_> {
 
     /// The request step.
     pub(super) async fn ask(&mut self, function: &Function, unit: bool) -> Stepped<Asked> {
-        let value = match self.step(&function.code, Step::Request).await? {
+        let value = match self.step(&function.code, Step::Request, Part::Function(function)).await? {
             Some(Evaluated::Value(request)) => request,
             Some(Evaluated::Early { value, skip_to }) => {
                 let skips = skip_to == Some(SkipTo::End);
@@ -163,22 +175,40 @@ impl Run<'_> {
         // Only a unit resolver's template chooses its version; functions and code always have the newer one.
         let legacy =
             unit && matches!(function.code, Code::Vtl(_)) && value.get("version").and_then(Value::as_str) == Some("2017-02-28");
+        if let Some(tracer) = &mut self.tracer {
+            tracer.requested(call_of(function, &value));
+        }
         Ok(Asked::Request(Request { value, legacy }))
     }
 
     /// Calls the data source for this parent alone.
-    pub(super) async fn invoke(&self, function: &Function, request: Value) -> Stepped<Answer> {
-        let outcome = tokio::time::timeout_at(self.deadline.into(), function.data_source.invoke(request, &self.call)).await;
+    pub(super) async fn invoke(&mut self, function: &Function, request: Value) -> Stepped<Answer> {
+        let began = self.tracer.as_ref().map(|tracer| tracer.recorder.offset());
+        if began.is_some() {
+            self.call.shared = Some(Arc::default());
+        }
+        let call = function.data_source.invoke(request, &self.call).instrument(call_span(function, 1));
+        let outcome = tokio::time::timeout_at(self.deadline.into(), call).await;
+        if let (Some(tracer), Some(began)) = (&mut self.tracer, began) {
+            let shared = self.call.shared.take().is_some_and(|shared| shared.load(Ordering::Relaxed));
+            tracer.called(began, None, shared);
+        }
         let outcome = outcome.map_err(|_| Box::new(timed_out()))?;
         Ok(Answer { outcome, in_batch: false })
     }
 
-    async fn batch_of_one(&self, function: &Function, gathering: &dyn Gathering, request: Value) -> Stepped<Answer> {
+    async fn batch_of_one(&mut self, function: &Function, gathering: &dyn Gathering, request: Value) -> Stepped<Answer> {
         let mut batch = gathering.batch(1);
         match batch.add(&request) {
             Ok(Placed::Here) => {
                 drop(request);
-                let results = tokio::time::timeout_at(self.deadline.into(), batch.send(&self.call)).await;
+                let began = self.tracer.as_ref().map(|tracer| tracer.recorder.offset());
+                let call = batch.send(&self.call).instrument(call_span(function, 1));
+                let results = tokio::time::timeout_at(self.deadline.into(), call).await;
+                if let (Some(tracer), Some(began)) = (&mut self.tracer, began) {
+                    let call = tracer.recorder.call_number();
+                    tracer.called(began, Some(BatchPlace { call, size: 1, position: 0 }), false);
+                }
                 let result = results.map_err(|_| Box::new(timed_out()))?.pop();
                 Ok(Answer { outcome: result.unwrap_or(Ok(Value::Null)), in_batch: true })
             }
@@ -191,6 +221,9 @@ impl Run<'_> {
     pub(super) async fn answer(&mut self, function: &Function, request: &Request, answer: Answer) -> Stepped<Ended> {
         // Templates may be left to the service; code has its response or none.
         let direct = matches!(function.code, Code::Vtl(_)) && !function.code.has(Step::Response);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.answered(&answer.outcome);
+        }
         match answer.outcome {
             Ok(result) => {
                 if request.legacy && result.is_null() {
@@ -215,7 +248,7 @@ impl Run<'_> {
                 }
             }
         }
-        match self.step(&function.code, Step::Response).await? {
+        match self.step(&function.code, Step::Response, Part::Function(function)).await? {
             Some(Evaluated::Value(value)) => Ok(Ended::Result(value)),
             Some(Evaluated::Early { value, skip_to: Some(SkipTo::End) }) => Ok(Ended::Skip(value)),
             Some(Evaluated::Early { value, .. }) => Ok(Ended::Result(value)),
@@ -225,7 +258,7 @@ impl Run<'_> {
 
     /// Version 2017-02-28: the response template is evaluated, its value becomes the `data` of the source's error.
     async fn legacy_failure(&mut self, function: &Function, error: DataSourceError) -> Box<FieldError> {
-        let data = match self.step(&function.code, Step::Response).await {
+        let data = match self.step(&function.code, Step::Response, Part::Function(function)).await {
             Ok(Some(Evaluated::Value(value) | Evaluated::Early { value, .. })) => value,
             Ok(None) => error.data.clone(),
             Err(own) => return own,
@@ -234,51 +267,107 @@ impl Run<'_> {
     }
 
     /// Evaluates one step; `None` when the code has none.
-    async fn step(&mut self, code: &Code, step: Step) -> Stepped<Option<Evaluated>> {
+    async fn step(&mut self, code: &Code, step: Step, part: Part<'_>) -> Stepped<Option<Evaluated>> {
         if !code.has(step) {
             return Ok(None);
         }
-        let outcome = evaluate::evaluate(code, step, self.context.members(), self.identity, self.deadline).await;
-        let Evaluation { result, stash, mut effects } = outcome;
+        let members = self.context.members();
+        let begun = self.tracer.as_mut().map(|tracer| tracer.begin(&members));
+        let around = match (self.conditions, &begun) {
+            (Some(conditions), _) => Around::Given(conditions),
+            (None, Some(begun)) => begun.tape.clone().map_or(Around::System, Around::Recorded),
+            (None, None) => Around::System,
+        };
+        let span = tracing::debug_span!(target: trace::SPANS, "resolver_step", step = ?step, function = part.function().map(|name| &**name));
+        let evaluation = evaluate::evaluate(code, step, members, self.identity, around, self.deadline);
+        let outcome = evaluation.instrument(span).await;
+        let Evaluation { result, stash, mut effects, detail } = outcome;
+        let begun = begun.map(|begun| {
+            let wants = self.tracer.as_ref().map(|tracer| tracer.recorder.wants());
+            let logs = wants.map(|wants| wants.of_logs(&effects.logs)).unwrap_or_default();
+            // Cases do not say what was logged.
+            let recorded = wants.filter(|wants| wants.record).map(|_| {
+                let logs = std::mem::take(&mut effects.logs);
+                let recorded = Box::new(effects.clone());
+                effects.logs = logs;
+                recorded
+            });
+            (begun, self.errors.len(), logs, recorded)
+        });
+        if let Some(detail) = &detail {
+            // The place only: what stands there may be a secret, and rendered text often has some.
+            let (line, column) = detail.place.as_ref().map(|place| (place.line, place.column)).unzip();
+            tracing::debug!(
+                type_name = &*self.resolver.type_name,
+                field = &*self.resolver.field_name,
+                ?step,
+                line,
+                column,
+                "a step failed"
+            );
+        }
         for error in std::mem::take(&mut effects.errors) {
             let error = self.raised(error);
             self.context.out_errors.push(out_error(&error));
             self.errors.push(error);
         }
         (self.effects)(effects);
-        match result {
+        let mut changed = None;
+        // What code raises by itself is the answer that its author wants, to the letter, also in development.
+        let deliberate = matches!(result, Err(Fault::Failure(Failure::Raised(_) | Failure::Unauthorized)));
+        let evaluated = match result {
             Ok(value) => {
-                if let Some(stash) = stash {
-                    self.context.stash = stash;
-                }
-                Ok(Some(Evaluated::Value(value)))
+                changed = stash;
+                Ok(Evaluated::Value(value))
             }
             Err(Fault::Failure(Failure::EarlyReturn { value, skip_to })) => {
-                if let Some(stash) = stash {
-                    self.context.stash = stash;
-                }
-                Ok(Some(Evaluated::Early { value, skip_to }))
+                changed = stash;
+                Ok(Evaluated::Early { value, skip_to })
             }
-            Err(Fault::Failure(Failure::Raised(raised))) => Err(Box::new(self.raised(raised))),
-            Err(Fault::Failure(Failure::Unauthorized)) => Err(Box::new(FieldError::new(
+            Err(Fault::Failure(Failure::Raised(raised))) => Err(self.raised(raised)),
+            Err(Fault::Failure(Failure::Unauthorized)) => Err(FieldError::new(
                 "Unauthorized",
                 format!("Not Authorized to access {} on type {}", self.resolver.field_name, self.resolver.type_name),
-            ))),
+            )),
             Err(Fault::Failure(failure @ Failure::Invalid { .. })) => {
-                Err(Box::new(FieldError::new(code.error_type(), failure.to_string())))
+                Err(FieldError::new(code.error_type(), failure.to_string()))
             }
-            Err(Fault::Deadline) => Err(Box::new(timed_out())),
-            Err(Fault::Code { message }) => Err(Box::new(FieldError::new(code.error_type(), message))),
+            Err(Fault::Deadline) => Err(timed_out()),
+            Err(Fault::Code { message }) => Err(FieldError::new(code.error_type(), message)),
+        };
+        let evaluated =
+            evaluated.map_err(|error| FieldError { detail: part.detail(self.resolver, step, detail.as_deref()), ..error });
+        if let (Some(tracer), Some((begun, before, logs, effects))) = (&mut self.tracer, begun) {
+            let appended = self.errors[before..].to_vec();
+            let stash = changed.clone().filter(|stash| *stash != self.context.stash);
+            let evaluation = part.evaluation(self.resolver, code, step);
+            let outcome = outcome_of(&evaluated);
+            tracer.evaluated(begun, trace::Evaluation { outcome, stash, appended, logs, effects, ..evaluation });
         }
+        if let Some(stash) = changed {
+            self.context.stash = stash;
+        }
+        evaluated.map(Some).map_err(|mut error| {
+            if deliberate {
+                error.detail = Value::Null;
+            }
+            Box::new(error)
+        })
     }
 
     fn raised(&self, raised: Raised) -> FieldError {
-        FieldError { message: raised.message, error_type: raised.error_type, data: raised.data, error_info: raised.error_info }
+        FieldError {
+            message: raised.message,
+            error_type: raised.error_type,
+            data: raised.data,
+            error_info: raised.error_info,
+            detail: Value::Null,
+        }
     }
 }
 
 /// What a step gave.
-enum Evaluated {
+pub(super) enum Evaluated {
     Value(Value),
     Early { value: Value, skip_to: Option<SkipTo> },
 }
@@ -297,7 +386,13 @@ pub(super) fn timed_out() -> FieldError {
 }
 
 fn raised_by_source(error: DataSourceError) -> FieldError {
-    FieldError { message: error.message, error_type: Some(error.error_type), data: error.data, error_info: error.error_info }
+    FieldError {
+        message: error.message,
+        error_type: Some(error.error_type),
+        data: error.data,
+        error_info: error.error_info,
+        detail: Value::Null,
+    }
 }
 
 /// A member of `ctx.outErrors`.

@@ -8,13 +8,16 @@
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
+use tracing::Instrument;
 use value::Value;
 
 use super::request::{CONCURRENT_PARENTS, Ledger, weight};
 use super::run::{Answer, Asked, Ended, Request, Run, Stepped, timed_out};
+use super::traced::call_span;
 use super::{Code, Function, Kind};
 use crate::data_source::{Batch, Call, DataSourceError, Gathering, Placed};
 use crate::execution::executor::Resolved;
+use crate::trace::BatchPlace;
 
 /// Parents that are at least resolved together, so that several small batches are under way at a time.
 const GROUP: usize = 32;
@@ -208,13 +211,22 @@ impl Together<'_> {
     /// One call, and the response steps of those for whom it was made.
     async fn call<'a>(&self, function: &Function, unit: bool, call: Prepared<'_, 'a>) -> Vec<(usize, Member<'a>)> {
         let _permits = self.permits().await;
-        let Prepared { batch, parts } = call;
+        let Prepared { batch, mut parts } = call;
         let Some(first) = parts.first() else { return Vec::new() };
         let (context, deadline): (Call, _) = (first.member.run.call.clone(), first.member.run.deadline);
+        let began = first.member.run.tracer.as_ref().map(|tracer| (tracer.recorder.offset(), tracer.recorder.call_number()));
         let mut results = match batch {
             None => None,
             Some(batch) => {
-                let results = tokio::time::timeout_at(deadline.into(), batch.send(&context)).await;
+                let call = batch.send(&context).instrument(call_span(function, parts.len()));
+                let results = tokio::time::timeout_at(deadline.into(), call).await;
+                if let Some((began, call)) = began {
+                    let size = parts.len();
+                    let tracers = parts.iter_mut().filter_map(|part| part.member.run.tracer.as_mut());
+                    for (position, tracer) in tracers.enumerate() {
+                        tracer.called(began, Some(BatchPlace { call, size, position }), false);
+                    }
+                }
                 Some(results.map(Vec::into_iter).map_err(|_| Box::new(timed_out())))
             }
         };

@@ -11,17 +11,59 @@ use std::time::{Duration, Instant};
 
 use appsync_utils::{Failure, Languages, Session, Utility};
 use value::{Object, Str, Value};
-use velocity::{Context, EvaluateError, Host, HostError, Limits, Options, Template, Val};
+use velocity::{
+    Context, EvaluateError, Host, HostError, Key, Limits, MapRef, MemberKind, Options, Outcome, ReferenceUse, Template,
+    Truthiness, Val,
+};
 
-use super::evaluate::{Attempt, Evaluation, Fault, OutOfTime, TOO_LARGE};
+use super::evaluate::{Attempt, CodePlace, Evaluation, Fault, FaultDetail, OutOfTime, TOO_LARGE};
+use super::rendered::{self, NotJson};
 use super::{EvaluationLimits, Step};
+use crate::definition::VelocityVersion;
+use crate::diagnostic::{Diagnostic, Source, closest};
 
 /// The switches of AppSync's templates: Velocity 1.7, where `#set` to null makes a variable null and `null` may be written.
-pub(super) fn options() -> Options {
-    Options { null_assignment: true, null_literal: true, ..Options::default() }
+pub(super) fn options(version: VelocityVersion) -> Options {
+    let truthiness = match version {
+        VelocityVersion::V1 => Truthiness::NotNull,
+        VelocityVersion::V2 => Truthiness::NotEmpty,
+    };
+    Options { null_assignment: true, null_literal: true, truthiness, ..Options::default() }
 }
 
-/// Evaluates one template with `ctx` made of `members`.
+/// What a template gave, before anybody asks whether it is fit for a step.
+pub(super) struct Rendering {
+    pub(super) outcome: Result<Outcome, EvaluateError>,
+    /// `ctx.stash` afterwards.
+    pub(super) stash: Option<Value>,
+    pub(super) effects: appsync_utils::Effects,
+}
+
+/// Renders one template with `ctx` made of `members`; with `as_json`, a text that would be the JSON of one value may be left out
+/// for that value.
+pub(super) fn render(
+    template: &Template,
+    members: &Object,
+    session: Session,
+    bounds: &EvaluationLimits,
+    budget: Duration,
+    as_json: bool,
+) -> Rendering {
+    let (mut context, ctx, session) = variables(members, session);
+    let limits = Limits {
+        max_iterations: bounds.loop_iterations,
+        max_output: bounds.result_bytes,
+        deadline: Some(Instant::now() + budget),
+        ..Limits::default()
+    };
+    let outcome = if as_json { template.evaluate_json(&mut context, &limits) } else { template.evaluate(&mut context, &limits) };
+    let stash = ctx.plain("stash");
+    drop(context);
+    let effects = std::mem::take(&mut session.borrow_mut().effects);
+    Rendering { outcome, stash, effects }
+}
+
+/// Evaluates one template for a step.
 pub(super) fn evaluate(
     template: &Template,
     step: Step,
@@ -30,6 +72,47 @@ pub(super) fn evaluate(
     bounds: &EvaluationLimits,
     budget: Duration,
 ) -> Attempt {
+    let Rendering { outcome, stash, effects } = render(template, members, session, bounds, budget, true);
+    let result = match outcome {
+        Ok(outcome) => judged(template, &outcome, step, bounds),
+        Err(error) if error.is_out_of_time() => return Err(OutOfTime),
+        Err(error) => Err(failed(template, error)),
+    };
+    let (result, detail) = match result {
+        Ok(value) => (Ok(value), None),
+        Err((fault, detail)) => (Err(fault), detail),
+    };
+    // The stash is read back even after an early return; a template that failed loses what it changed.
+    let keeps = matches!(result, Ok(_) | Err(Fault::Failure(Failure::EarlyReturn { .. })));
+    Ok(Evaluation { result, stash: stash.filter(|_| keeps), effects, detail })
+}
+
+/// A fault, with what is known of it.
+pub(super) type Explained = (Fault, Option<Box<FaultDetail>>);
+
+/// What a template that came to its end is worth to a step.
+pub(super) fn judged(template: &Template, outcome: &Outcome, step: Step, bounds: &EvaluationLimits) -> Result<Value, Explained> {
+    match &outcome.returned {
+        Some(value) => returned(value, step, bounds).map_err(|fault| (fault, None)),
+        None => outcome.json.clone().map_or_else(|| rendered::read(&outcome.text, step), Ok).map_err(|error| {
+            let detail = Box::new(not_json(template, outcome, &error));
+            (Fault::Code { message: error.message }, Some(detail))
+        }),
+    }
+}
+
+/// Why a template did not come to its end.
+pub(super) fn failed(template: &Template, error: EvaluateError) -> Explained {
+    let place = Some(CodePlace::of(template.source(), error.line, error.column));
+    let null_reference = error.null_reference.clone();
+    let fault = fault(error);
+    // An error that a template raises by itself has no such cause.
+    let null_reference = null_reference.filter(|_| matches!(fault, Fault::Code { .. }));
+    (fault, Some(Box::new(FaultDetail { place, null_reference, ..FaultDetail::default() })))
+}
+
+/// The variables that AppSync gives a template, with the two that are looked at afterwards.
+fn variables(members: &Object, session: Session) -> (Context, Rc<Members>, Rc<RefCell<Session>>) {
     let session = Rc::new(RefCell::new(session));
     let ctx = Members::new(members.clone(), &[]);
     let mut context = Context::new();
@@ -43,27 +126,7 @@ pub(super) fn evaluate(
     context.set("utils", util);
     context.set("extensions", host(&EXTENSIONS, "extensions"));
     context.set("runtime", host(&RUNTIME, "runtime"));
-    let limits = Limits {
-        max_iterations: bounds.loop_iterations,
-        max_output: bounds.result_bytes,
-        deadline: Some(Instant::now() + budget),
-        ..Limits::default()
-    };
-    let outcome = template.evaluate(&mut context, &limits);
-    let result = match outcome {
-        Ok(outcome) => match outcome.returned {
-            Some(value) => returned(&value, step, bounds),
-            None => rendered(&outcome.text, step),
-        },
-        Err(error) if error.is_out_of_time() => return Err(OutOfTime),
-        Err(error) => Err(fault(error)),
-    };
-    // The stash is read back even after an early return; a template that failed loses what it changed.
-    let keeps = matches!(result, Ok(_) | Err(Fault::Failure(Failure::EarlyReturn { .. })));
-    let stash = if keeps { ctx.plain("stash") } else { None };
-    drop(context);
-    let effects = std::mem::take(&mut session.borrow_mut().effects);
-    Ok(Evaluation { result, stash, effects })
+    (context, ctx, session)
 }
 
 /// `#return(value)` in a request template skips the data source; in a response template it is the result.
@@ -79,31 +142,23 @@ fn returned(value: &Val, step: Step, bounds: &EvaluationLimits) -> Result<Value,
     }
 }
 
-/// The text of a template as JSON.
-fn rendered(text: &str, step: Step) -> Result<Value, Fault> {
-    if text.trim().is_empty() {
-        return match step {
-            Step::Request => Err(Fault::Code { message: "Template transformation yielded an empty response.".to_owned() }),
-            Step::Response => Ok(Value::Null),
-        };
+/// What is known of a rendered text that is no JSON: where it is wrong, and what in the template wrote that.
+fn not_json(template: &Template, outcome: &Outcome, error: &NotJson) -> FaultDetail {
+    let (line, column) = velocity::line_and_column(&outcome.text, error.offset);
+    let origin = outcome.origin(template, error.offset);
+    let null_reference = origin.as_ref().filter(|origin| origin.is_null).and_then(|origin| template.reference_at(origin.at));
+    FaultDetail {
+        file: None,
+        place: origin.map(|origin| CodePlace::of(template.source(), origin.line, origin.column)),
+        rendered: Some(CodePlace::of(&outcome.text, line, column)),
+        null_reference: null_reference.map(str::to_owned),
+        explanation: Some(error.explanation.clone()),
     }
-    Value::parse(text.as_bytes()).map_err(|error| {
-        let reason = error.to_string();
-        let shown: String = text.trim().chars().take(200).collect();
-        // AppSync's own sentences, as public reports quote them.
-        let message = match step {
-            _ if reason.starts_with("trailing characters") => {
-                "Trailing characters at the end of the JSON string are not allowed.".to_owned()
-            }
-            Step::Request => format!("Unable to parse the JSON document: '{reason}'. The template gave: {shown}"),
-            Step::Response => format!("Unable to convert {shown} to Object."),
-        };
-        Fault::Code { message }
-    })
 }
 
 fn fault(error: EvaluateError) -> Fault {
-    let place = format!(" (line {}, column {})", error.line, error.column);
+    // As AppSync's own messages end, for which every template is called `velocity`.
+    let place = format!(" at velocity[line {}, column {}]", error.line, error.column);
     match error.host.and_then(|host| host.downcast::<Failure>().ok()) {
         Some(failure) => Fault::Failure(*failure),
         // The engine knows its own name for the limit only.
@@ -210,11 +265,12 @@ impl Host for Members {
                 None => None,
             },
             ("containsKey", [key]) => Some(Val::Bool(key.as_str().is_some_and(|key| self.member(key).is_some()))),
-            ("keySet", []) => Some(Val::from(self.names().into_iter().map(Val::from).collect::<Vec<_>>())),
-            ("size", []) => i32::try_from(self.names().len()).ok().map(Val::Int),
-            ("isEmpty", []) => Some(Val::Bool(self.names().is_empty())),
             _ => None,
         })
+    }
+
+    fn as_map(&self) -> Option<MapRef> {
+        Some(self.names().into_iter().filter_map(|name| Some((Key::Text(Str::clone(&name)), self.member(&name)?))).collect())
     }
 
     fn to_text(&self, out: &mut String) {
@@ -262,6 +318,16 @@ struct Utilities {
     name: &'static str,
 }
 
+impl Utilities {
+    /// An argument as a plain value.
+    fn plain(&self, argument: &Val, utility: &'static str) -> Result<Value, HostError> {
+        argument.to_value().map_err(|error| {
+            let method = utility.rsplit('.').next().unwrap_or(utility);
+            HostError::new(Failure::Invalid { utility, message: format!("${}.{method}: {error}", self.name) })
+        })
+    }
+}
+
 impl Host for Utilities {
     fn type_name(&self) -> &str {
         self.name
@@ -270,6 +336,17 @@ impl Host for Utilities {
     fn get(&self, name: &str) -> Option<Val> {
         let (name, namespace) = self.namespace.children.get_key_value(name)?;
         Some(Val::Host(Rc::new(Utilities { namespace, session: Rc::clone(&self.session), name })))
+    }
+
+    fn take_work(&self) -> u64 {
+        self.session.borrow_mut().take_work()
+    }
+
+    fn json(&self, method: &str, args: &[Val]) -> Option<Result<Value, HostError>> {
+        match args {
+            [value] if method == "toJson" && std::ptr::eq(self.namespace, &raw const *UTIL) => Some(self.plain(value, "toJson")),
+            _ => None,
+        }
     }
 
     fn call(&self, method: &str, args: &[Val]) -> Result<Option<Val>, HostError> {
@@ -281,9 +358,7 @@ impl Host for Utilities {
         let Some(utility) = self.namespace.functions.get(method) else { return Ok(None) };
         let mut values = Vec::with_capacity(args.len());
         for argument in args {
-            values.push(argument.to_value().map_err(|error| {
-                HostError::new(Failure::Invalid { utility: utility.name, message: format!("${}.{method}: {error}", self.name) })
-            })?);
+            values.push(self.plain(argument, utility.name)?);
         }
         let result = (utility.call)(&mut self.session.borrow_mut(), &values).map_err(HostError::new)?;
         // A utility called for what it does prints nothing.
@@ -291,6 +366,66 @@ impl Host for Utilities {
             matches!(method, "appendError" | "addResponseHeader" | "addResponseHeaders" | "validate") || self.name == "log";
         Ok(Some(if silent || self.name == "extensions" { Val::from("") } else { Val::from(result) }))
     }
+}
+
+/// What `$util` has besides its table: it is answered here.
+const BY_REFERENCE: &[&str] = &["qr", "quiet", "isNull", "defaultIfNull", "defaultIfNullOrEmpty", "defaultIfNullOrBlank"];
+
+/// Members of `$util`, `$extensions` and `$runtime` that do not exist, each with the name that was probably meant. Velocity would
+/// print such a reference as it stands, which is hardly ever what anybody wants.
+pub(super) fn unknown_members(template: &Template, source: &Arc<Source>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for reference in template.references() {
+        let namespace: &'static Namespace = match &*reference.name {
+            "util" | "utils" => &UTIL,
+            "extensions" => &EXTENSIONS,
+            "runtime" => &RUNTIME,
+            _ => continue,
+        };
+        // A template may have a variable of its own by that name.
+        if !reference.is_assigned {
+            found.extend(unknown_member(namespace, &reference, source));
+        }
+    }
+    found
+}
+
+fn unknown_member(root: &'static Namespace, reference: &ReferenceUse, source: &Arc<Source>) -> Option<Diagnostic> {
+    let mut namespace = root;
+    let mut path = format!("${}", reference.name);
+    for member in &reference.members {
+        let name = &*member.name;
+        if member.kind == MemberKind::Property {
+            if let Some(inner) = namespace.children.get(name) {
+                path = format!("{path}.{name}");
+                namespace = inner;
+                continue;
+            }
+        } else if namespace.functions.contains_key(name) || (std::ptr::eq(namespace, root) && BY_REFERENCE.contains(&name)) {
+            return None;
+        }
+        let functions = || {
+            namespace
+                .functions
+                .keys()
+                .chain(BY_REFERENCE.iter().filter(|_| std::ptr::eq(root, &raw const *UTIL) && std::ptr::eq(namespace, root)))
+        };
+        let (what, help) = if namespace.functions.contains_key(name) {
+            (format!("{path}.{name} is a function and is not called"), Some(format!("write {path}.{name}(…)")))
+        } else if namespace.children.contains_key(name) {
+            (format!("{path}.{name} is no function"), None)
+        } else {
+            let nearest = closest(name, functions().copied().chain(namespace.children.keys().copied()));
+            (format!("{path} has no member `{name}`"), nearest.map(|nearest| format!("did you mean {path}.{nearest}?")))
+        };
+        let help = help.unwrap_or_else(|| {
+            let mut names: Vec<&str> = functions().copied().collect();
+            names.sort_unstable();
+            format!("{path} has {}", names.join(", "))
+        });
+        return Some(Diagnostic::error("unknown-utility", what).help(help).at(source, member.span.clone()));
+    }
+    None
 }
 
 /// The utilities that hand on what they are given, without copying it.
@@ -324,7 +459,7 @@ mod tests {
     use super::*;
 
     fn run(template: &str, step: Step, members: &Value) -> (Result<Value, String>, Value) {
-        let template = Template::parse(template, &options()).expect("a template");
+        let template = Template::parse(template, &options(VelocityVersion::V1)).expect("a template");
         let members = members.as_object().expect("an object");
         let bounds = EvaluationLimits { result_bytes: 5_000, loop_iterations: 1_000 };
         match evaluate(&template, step, members, Session::system(Value::Null), &bounds, Duration::from_secs(1)) {
@@ -368,6 +503,12 @@ mod tests {
         let own = "#set($ctx.own = $ctx.args.id)$util.qr($ctx.put('other', 1))$util.toJson([$ctx.own, $ctx.other, $ctx.size()])";
         check(own, value!(["7", 1, 6]));
         check("$util.toJson($ctx.info)", value!({"fieldName": "f"}));
+        check(
+            "[#foreach($e in $ctx.entrySet())\"$e.key\"#if($foreach.hasNext),#end#end]",
+            value!(["arguments", "stash", "result", "info"]),
+        );
+        check("[$ctx.containsKey('args'), $ctx.keySet().size(), $ctx.info.getOrDefault('x', 5)]", value!([true, 4, 5]));
+        check("#foreach($v in $ctx.values())#if($v.id)$util.qr($v.put(\"n\", 1))#end#end$util.toJson($ctx.args.n)", value!(1));
         check("$util.dynamodb.toDynamoDBJson($ctx.args.id)", value!({"S": "7"}));
         check(
             "#set($t = $util.defaultIfNull($ctx.args.tags, []))$util.qr($t.add(\"b\"))$util.toJson($ctx.args.tags)",
@@ -376,11 +517,89 @@ mod tests {
     }
 
     #[test]
+    fn members_that_do_not_exist_are_found_at_load() {
+        let check = |text: &str, expected: &[&str]| {
+            let source = Arc::new(Source { path: "t.vtl".into(), text: text.into() });
+            let template = Template::parse(text, &options(VelocityVersion::V1)).expect("a template");
+            let shown = |found: &Diagnostic| {
+                let place = found.place.as_ref().expect("a place");
+                let (line, column) = place.source.line_column(place.span.start);
+                format!("{line}:{column} {}; {}", found.message, found.help.as_deref().unwrap_or_default())
+            };
+            let found: Vec<String> = unknown_members(&template, &source).iter().map(shown).collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        check("$util.toJson($ctx.args) $util.qr($x.y()) $utils.dynamodb.toDynamoDBJson(1) $util.time.nowISO8601()", &[]);
+        check("$extensions.setSubscriptionFilter({}) $runtime.earlyReturn({}) $util.isNull($a.b)", &[]);
+        check("#set($util = {})$util.anything", &[]);
+        check("\n $util.tojson($x)", &["2:8 $util has no member `tojson`; did you mean $util.toJson?"]);
+        check("#if($util.isNul($x))#end", &["1:11 $util has no member `isNul`; did you mean $util.isNull?"]);
+        check(
+            "$ctx.a.b($!{utils.dynamodb.toDynamoDBJsn(1)}) \"$util.time.nowIso8601()\"",
+            &[
+                "1:28 $utils.dynamodb has no member `toDynamoDBJsn`; did you mean $utils.dynamodb.toDynamoDBJson?",
+                "1:59 $util.time has no member `nowIso8601`; did you mean $util.time.nowISO8601?",
+            ],
+        );
+        check("#set($x = \"a $util.autoIdd()\")", &["1:20 $util has no member `autoIdd`; did you mean $util.autoId?"]);
+        check("$util.dynamo.toX(1)", &["1:7 $util has no member `dynamo`; did you mean $util.dynamodb?"]);
+        check("$util.autoId", &["1:7 $util.autoId is a function and is not called; write $util.autoId(…)"]);
+    }
+
+    #[test]
     fn the_stash_outlives_the_template() {
         let (result, stash) =
             run("$util.qr($ctx.stash.put(\"k\", $ctx.args.tags)){\"version\":\"2018-05-29\"}", Step::Request, &members());
         assert_eq!(result, Ok(value!({"version": "2018-05-29"})));
         assert_eq!(stash, value!({"k": ["a"]}));
+    }
+
+    /// What is known of the fault of a template, as text.
+    fn detail(source: &str, step: Step) -> String {
+        let template = Template::parse(source, &options(VelocityVersion::V1)).expect("a template");
+        let members = members();
+        let members = members.as_object().expect("an object");
+        let bounds = EvaluationLimits { result_bytes: 5_000, loop_iterations: 1_000 };
+        let evaluation = evaluate(&template, step, members, Session::system(Value::Null), &bounds, Duration::from_secs(1))
+            .ok()
+            .expect("in time");
+        evaluation.detail.map(|detail| detail.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn faults_tell_their_place_and_what_was_null() {
+        let check = |template: &str, step: Step, expected: &str| assert_eq!(detail(template, step), expected, "{template}");
+        check("{}", Step::Request, "");
+        check("{\n  \"a\": $ctx.args.id.substring(9)\n}", Step::Request, "line 2, column 21:   \"a\": $ctx.args.id.substring(9)");
+        check(
+            "#set($x = 1)\n#if($ctx.args.id.contains($ctx.args.none))#end",
+            Step::Request,
+            "$ctx.args.none has no value; line 2, column 18: #if($ctx.args.id.contains($ctx.args.none))#end",
+        );
+        // The rendered text is no JSON: an unquoted string, a reference without value, a quiet one, a comma too many.
+        let no_json = |at: &str| format!("The rendered text is no JSON: {at}");
+        for (template, expected) in [
+            (
+                "#set($x = 1)\n{\n  \"a\": $ctx.args.none\n}",
+                no_json(
+                    "expected a JSON value at line 2 column 8; $ctx.args.none has no value; line 3, column 8:   \"a\": $ctx.args.none; in the rendered text line 2, column 8:   \"a\": $ctx.args.none",
+                ),
+            ),
+            (
+                "{\n#if(true)\n  \"b\": 1,\n  \"a\": $!ctx.args.none\n#end\n}",
+                no_json(
+                    "expected a JSON value at line 4 column 1; $!ctx.args.none has no value; line 4, column 8:   \"a\": $!ctx.args.none; in the rendered text line 4, column 1: }",
+                ),
+            ),
+            (
+                "## a comment\n{ \"a\": 1,\n  \"b\": 2,,\n}",
+                no_json(
+                    "expected a key in double quotes at line 2 column 10; line 3, column 10:   \"b\": 2,,; in the rendered text line 2, column 10:   \"b\": 2,,",
+                ),
+            ),
+        ] {
+            check(template, Step::Request, &expected);
+        }
     }
 
     #[test]
@@ -400,5 +619,85 @@ mod tests {
         let too_large = "Transformation too large: ";
         check("#foreach($i in [1..1000])0123456789#end", Step::Response, too_large);
         check("#set($t = [])#foreach($i in [1..1000])$util.qr($t.add(\"0123456789\"))#end#return($t)", Step::Response, too_large);
+    }
+
+    /// A clock that stands still.
+    struct Stopped(i64);
+
+    impl appsync_utils::Clock for Stopped {
+        fn now_ms(&self) -> i64 {
+            self.0
+        }
+    }
+
+    /// What a template renders with the context of a vector.
+    fn rendering(source: &str, context: &Value, clock: Option<i64>) -> Result<String, String> {
+        let template = Template::parse(source, &options(VelocityVersion::V1)).map_err(|errors| errors[0].to_string())?;
+        let mut members = Object::new();
+        for name in ["arguments", "source", "result", "identity", "request", "prev"] {
+            members.insert(name, context.at(&[name]).clone());
+        }
+        members.insert("stash", context.get("stash").cloned().unwrap_or_else(|| Value::from(Object::new())));
+        let identity = context.at(&["identity"]).clone();
+        let session = match clock {
+            Some(now) => Session::new(Arc::new(Stopped(now)), Arc::new(appsync_utils::SystemIds), identity),
+            None => Session::system(identity),
+        };
+        let bounds = EvaluationLimits { result_bytes: 5 << 20, loop_iterations: 1_000 };
+        let rendering = render(&template, &members, session, &bounds, Duration::from_secs(5), false);
+        rendering.outcome.map(|outcome| outcome.text).map_err(|error| error.to_string())
+    }
+
+    /// Vectors that may differ, each with the evidence.
+    const EXCEPTED: &[(&str, &str)] = &[];
+
+    /// Runs the vectors of a file and prints how many agree. They lie beside the repository.
+    #[expect(clippy::print_stdout, reason = "the counts are the report of this test")]
+    fn check_vectors(name: &str, least: usize) {
+        let path = format!("{}/../shared/vectors/vtl/{name}", env!("CARGO_MANIFEST_DIR"));
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            assert!(std::env::var_os("SYNCGATE_VECTORS").is_none(), "{path} is missing");
+            println!("{name}: not compared, the file is absent");
+            return;
+        };
+        let (mut total, mut excepted, mut failures) = (0, 0, Vec::new());
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let vector = Value::parse(line.as_bytes()).expect("a vector is JSON");
+            let (id, source) =
+                (vector.at(&["id"]).as_str().expect("an id"), vector.at(&["template"]).as_str().expect("a template"));
+            total += 1;
+            let outcome = rendering(source, vector.at(&["context"]), vector.at(&["clock_ms"]).as_i64());
+            let agrees = match (vector.get("expected_text"), vector.get("expected_json"), &outcome) {
+                (Some(expected), _, Ok(text)) => expected.as_str() == Some(text),
+                (None, Some(expected), Ok(text)) => Value::parse(text.as_bytes()).as_ref() == Ok(expected),
+                (None, None, outcome) => vector.at(&["expected_error"]).as_bool() == Some(outcome.is_err()),
+                _ => false,
+            };
+            match EXCEPTED.iter().find(|(known, _)| *known == id) {
+                Some((_, evidence)) => {
+                    assert!(!agrees, "{id} agrees and is excepted: {evidence}");
+                    excepted += 1;
+                }
+                None if agrees => {}
+                None => failures.push(format!("{id}: {source}\n  {vector:?}\n  got {outcome:?}")),
+            }
+        }
+        println!(
+            "{name}: {} passed, {} failed, {excepted} excepted, {total} in all",
+            total - failures.len() - excepted,
+            failures.len()
+        );
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+        assert!(total >= least, "{name} has lost vectors");
+    }
+
+    #[test]
+    fn the_developer_guides_examples_render_as_printed() {
+        check_vectors("vtl_docs.jsonl", 66);
+    }
+
+    #[test]
+    fn the_simulators_expectations_hold() {
+        check_vectors("vtl_amplify_simulator.jsonl", 96);
     }
 }

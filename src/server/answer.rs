@@ -40,6 +40,11 @@ impl Fault {
         Self { status, error_type, message: Some(message.into()) }
     }
 
+    /// Its HTTP status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// A request that is not GraphQL over HTTP.
     pub(super) fn malformed(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, MALFORMED, message)
@@ -100,6 +105,7 @@ impl From<RequestFault> for Fault {
 
 /// The answer to an operation. Headers of resolvers come first, so that ours win.
 pub(super) fn graphql(response: GraphqlResponse, request_id: &str, grant: &Grant) -> HttpResponse {
+    let mask = response.mask;
     let mut headers = HeaderMap::with_capacity(8 + response.headers.len());
     for (name, text) in &response.headers {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
@@ -111,7 +117,12 @@ pub(super) fn graphql(response: GraphqlResponse, request_id: &str, grant: &Grant
     }
     common(&mut headers, request_id, grant);
     headers.insert(TOKENS_CONSUMED, HeaderValue::from_static("1"));
-    respond(StatusCode::OK, headers, response.body)
+    let mut answer = respond(StatusCode::OK, headers, response.body);
+    // For the log lines about the answer.
+    if let Some(mask) = mask {
+        answer.extensions_mut().insert(mask);
+    }
+    answer
 }
 
 /// The answer to a refused request.

@@ -15,6 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::connection;
 use super::disconnect::Lease;
 use super::dynamodb::{self, TablesEndpoint};
+use super::evaluation::{self, EvaluationCaller};
 use super::event_bus;
 use super::lambda::{self, FunctionsEndpoint};
 use super::routes::Routes;
@@ -73,6 +74,7 @@ impl<E: Execute> Server<E> {
                 tables: None,
                 functions: None,
                 events: None,
+                evaluation: None,
                 user_pools: None,
                 websockets,
                 tls: None,
@@ -118,6 +120,15 @@ impl<E: Execute> Server<E> {
     pub fn with_events(mut self, buses: Arc<EventBuses>) -> Self {
         let loopback = self.local_addr.ip().is_loopback();
         self.shared.events = event_bus::Endpoint::new(buses, self.shared.settings.mode, loopback);
+        self
+    }
+
+    /// Adds the endpoint of `EvaluateCode` and `EvaluateMappingTemplate`. In production, and beyond this machine, it exists only for
+    /// `callers`; without any this does nothing there.
+    #[must_use]
+    pub fn with_evaluation(mut self, callers: Vec<EvaluationCaller>) -> Self {
+        let loopback = self.local_addr.ip().is_loopback();
+        self.shared.evaluation = evaluation::Endpoint::new(callers, self.shared.settings.mode, loopback);
         self
     }
 

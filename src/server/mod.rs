@@ -14,6 +14,7 @@ mod connection;
 mod cors;
 mod disconnect;
 pub mod dynamodb;
+pub mod evaluation;
 pub mod event_bus;
 mod io;
 pub mod lambda;
@@ -34,6 +35,7 @@ pub mod tls;
 mod upgrade;
 pub mod upstream;
 pub mod user_pools;
+mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -44,8 +46,10 @@ use value::Str;
 use crate::api::{Api, GraphqlRequest, GraphqlResponse, RequestContext, RequestFault};
 use crate::auth::Authenticator;
 use crate::realtime::Hub;
+use crate::trace::log::Logging;
 
 pub use dynamodb::TablesEndpoint;
+pub use evaluation::EvaluationCaller;
 pub use lambda::FunctionsEndpoint;
 pub use listener::{BindError, Server};
 pub use realtime::RealtimeSettings;
@@ -66,6 +70,11 @@ pub trait Execute: Send + Sync + 'static {
     fn subscribable(self: &Arc<Self>) -> Option<Arc<Api>> {
         None
     }
+
+    /// What is logged of each request, in AppSync's form.
+    fn logging(&self) -> Option<&Logging> {
+        None
+    }
 }
 
 impl Execute for Api {
@@ -80,6 +89,10 @@ impl Execute for Api {
 
     fn subscribable(self: &Arc<Self>) -> Option<Arc<Api>> {
         Some(Arc::clone(self))
+    }
+
+    fn logging(&self) -> Option<&Logging> {
+        Api::logging(self)
     }
 }
 

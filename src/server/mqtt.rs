@@ -81,7 +81,7 @@ pub(super) async fn handshake(
             body.into()
         }
     };
-    GraphqlResponse { body: body.to_json().into_bytes(), headers: Vec::new() }
+    GraphqlResponse::new(body.to_json().into_bytes(), Vec::new())
 }
 
 /// What the connection would be refused for later, without a word that a client shows.

@@ -10,11 +10,12 @@ use axum::Router;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 use tower_service::Service;
+use tracing::Instrument;
 use value::Str;
 
 use super::answer::{self, Fault, HttpResponse};
@@ -25,11 +26,13 @@ use super::source_ip::source_ip;
 use super::tls::Tls;
 use super::upgrade::Switch;
 use super::{
-    Execute, Mode, Serving, Settings, body, dynamodb, event_bus, lambda, mqtt, realtime, request_id, upstream, user_pools,
+    Execute, Mode, Serving, Settings, body, dynamodb, evaluation, event_bus, lambda, mqtt, realtime, request_id, upstream,
+    user_pools, watch,
 };
 use crate::api::{GraphqlRequest, RequestContext, RequestHeaders};
 use crate::auth::sigv4::SignedRequest;
 use crate::auth::{Arrived, AuthFault, AuthorizerRequest, Identity, Way};
+use crate::trace::secrecy::{Mask, Secrets};
 use crate::{lineage, panicked};
 
 /// What all connections share.
@@ -44,6 +47,8 @@ pub(super) struct Shared<E> {
     pub(super) functions: Option<lambda::Endpoint>,
     /// The EventBridge endpoint, where there is one.
     pub(super) events: Option<event_bus::Endpoint>,
+    /// The endpoint of evaluations, where there is one.
+    pub(super) evaluation: Option<evaluation::Endpoint>,
     /// The Cognito endpoint, where there is one.
     pub(super) user_pools: Option<user_pools::Endpoint>,
     /// The places of WebSockets.
@@ -91,6 +96,11 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
     {
         return event_bus::answer(events, &shared.settings, &peer, parts, body).await;
     }
+    if let Some(evaluation) = &shared.evaluation
+        && evaluation::is_endpoint(parts.uri.path())
+    {
+        return evaluation::answer(evaluation, &shared.settings, &peer, parts, body).await;
+    }
     if let Some(pools) = &shared.user_pools
         && user_pools::is_endpoint(parts.uri.path())
     {
@@ -120,7 +130,25 @@ pub(super) async fn handle<E: Execute>(shared: Arc<Shared<E>>, peer: Peer, reque
         Ok(Route::Graphql(api, domain_name)) => {
             let serving = api.current.load_full();
             let call = Call { settings: &shared.settings, peer: &peer, request_id: &request_id, grant: &grant };
-            graphql(call, &serving, domain_name, parts, body).await
+            let began = serving.api.logging().map(|_| Instant::now());
+            let span = tracing::debug_span!(
+                target: crate::trace::SPANS,
+                "request",
+                http.request.method = %parts.method,
+                url.path = parts.uri.path(),
+                request_id = &*request_id,
+            );
+            let outcome = graphql(call, &serving, domain_name, parts, body).instrument(span).await;
+            if let (Some(logging), Some(began)) = (serving.api.logging(), began) {
+                let (status, headers, mask) = match &outcome {
+                    Ok(response) => (response.status(), response.headers().clone(), response.extensions().get::<Arc<Mask>>()),
+                    Err(fault) => (fault.status(), HeaderMap::new(), None),
+                };
+                let no_mask = Secrets::default().mask();
+                let latency = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                logging.request_summary(&request_id, status.as_u16(), &headers, mask.map_or(&no_mask, |mask| mask), latency);
+            }
+            outcome
         }
         Ok(Route::Mqtt) => {
             body::discard(&parts.headers, body).await;
@@ -241,6 +269,7 @@ async fn graphql<E: Execute>(
             (judged.map_err(|fault| refused(fault, call))?, parse()?)
         }
     };
+    let watch = watch::watch(settings.mode, &parts, peer.address.ip());
     // A function of an event rule may be the one who asks.
     let rules = lineage::read(&parts.headers);
     let source_ip = source_ip(peer.address.ip(), &parts.headers, &settings.trusted_proxies);
@@ -256,6 +285,7 @@ async fn graphql<E: Execute>(
         domain_name,
         request_id: Str::clone(request_id),
         deadline,
+        watch,
     };
     if let Some((sealer, origin, until)) = handshake
         && let Some(api) = serving.api.subscribable().filter(|api| api.is_subscription(&request))

@@ -45,7 +45,7 @@ impl Execute for Script {
                 "{unparsable" => return Err(RequestFault::Unparsable),
                 "{panic}" => panic!("a scripted panic"),
                 // More than the buffers of a connection take.
-                "{big}" => return Ok(GraphqlResponse { body: vec![b' '; 64 << 20], headers: Vec::new() }),
+                "{big}" => return Ok(GraphqlResponse::new(vec![b' '; 64 << 20], Vec::new())),
                 query if query.contains("wait") => {
                     script.begun.notify_one();
                     script.go_on.notified().await;
@@ -61,7 +61,7 @@ impl Execute for Script {
             });
             let headers =
                 vec![("x-mine".into(), "1".into()), ("content-type".into(), "text/html".into()), ("bad name".into(), "1".into())];
-            Ok(GraphqlResponse { body: value!({"data": shown}).to_json().into_bytes(), headers })
+            Ok(GraphqlResponse::new(value!({"data": shown}).to_json().into_bytes(), headers))
         }
     }
 }

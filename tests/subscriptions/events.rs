@@ -292,7 +292,7 @@ const CASES: &[Case] = &[
         subscription: "{ onRaw }",
         mutation: "raw(with: $with)",
         with: r#"{"value":{"a":[1,2.50,null]}}"#,
-        heard: &[r#"{"data":{"onRaw":"{\"a\":[1,2.5,null]}"}}"#],
+        heard: &[r#"{"data":{"onRaw":"{\"a\":[1,2.50,null]}"}}"#],
     },
     Case {
         rule: "AWSJSON that is a string",

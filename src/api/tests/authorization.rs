@@ -53,6 +53,7 @@ async fn a_caller_whom_the_definition_names_is_in_the_groups_that_it_names() {
             domain_name: None,
             request_id: "id".into(),
             deadline: Instant::now() + Duration::from_secs(30),
+            watch: crate::trace::Watch::default(),
         };
         let answer = api.execute(request, request_context).await.expect("a document");
         let answer = Value::parse(&answer.body).expect("JSON");

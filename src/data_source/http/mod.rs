@@ -101,8 +101,15 @@ impl HttpDataSource {
             Some((under_way, key)) => {
                 // The one that began it may have less time than the next, so the exchange has its own.
                 let caller = self.caller.clone();
-                let exchange = || async move { caller.send(outgoing, Instant::now() + caller.timeout).await }.boxed();
+                let mut is_first = false;
+                let exchange = || {
+                    is_first = true;
+                    async move { caller.send(outgoing, Instant::now() + caller.timeout).await }.boxed()
+                };
                 let exchange = under_way.share(key, exchange);
+                if !is_first {
+                    call.is_shared();
+                }
                 tokio::time::timeout_at(call.deadline.into(), exchange).await.unwrap_or_else(|_| Err(timed_out()))
             }
             None => self.caller.send(outgoing, call.deadline.min(Instant::now() + self.caller.timeout)).await,

@@ -13,7 +13,8 @@ use super::table::{Report, Table};
 use super::values::{OneOrMany, Problem, Spanned};
 use super::{authentication, data_source, iam_principal, server};
 use crate::definition::{
-    ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, Limits, Secret,
+    ApiCache, ApiCachingBehavior, ApiDefinition, ApiKey, AuthenticationProvider, AuthenticationType, FieldLogLevel, Limits,
+    LogConfig, Secret, VelocityVersion,
 };
 use crate::diagnostic::{Diagnostic, Place, Source};
 
@@ -93,10 +94,12 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, stric
     let resolver_count_limit = aws_bound(&mut table, "resolver_count_limit", MOST_RESOLVERS, strict)
         .filter(|limit| *limit > 0)
         .unwrap_or(MOST_RESOLVERS);
+    let velocity = table.choice("velocity", &[("1.7", VelocityVersion::V1), ("2.x", VelocityVersion::V2)]).unwrap_or_default();
     let api_cache = table.table("api_cache").and_then(api_cache);
+    let log_config = table.table("log_config").map(log_config);
     table.choice("api_type", &[("GRAPHQL", ())]);
     table.without_effect(
-        &["visibility", "xray_enabled", "owner_contact", "log_config", "enhanced_metrics_config", "tags", "waf_web_acl_arn"],
+        &["visibility", "xray_enabled", "owner_contact", "enhanced_metrics_config", "tags", "waf_web_acl_arn"],
         "AppSync has it; on your own machine nothing reads it",
     );
     let place = Some(if name_place.span.is_empty() { table.place.clone() } else { name_place });
@@ -122,8 +125,10 @@ pub(super) fn read(mut table: Table<'_>, folder: &Folder, is_single: bool, stric
         query_depth_limit,
         resolver_count_limit,
         api_cache,
+        log_config,
         limits,
         strict,
+        velocity,
         place,
     }
 }
@@ -289,6 +294,23 @@ fn environment_variables(table: &mut Table<'_>) -> IndexMap<Str, Str> {
         }
     }
     variables
+}
+
+/// What of each request is logged. Without a level, which AppSync wants to have, it is AppSync's lowest.
+fn log_config(mut table: Table<'_>) -> LogConfig {
+    let levels = [
+        ("NONE", FieldLogLevel::None),
+        ("ERROR", FieldLogLevel::Error),
+        ("INFO", FieldLogLevel::Info),
+        ("DEBUG", FieldLogLevel::Debug),
+        ("ALL", FieldLogLevel::All),
+    ];
+    table.require("field_log_level", "what is logged about fields: NONE, ERROR, INFO, DEBUG or ALL");
+    let field_log_level = table.choice("field_log_level", &levels).unwrap_or(FieldLogLevel::None);
+    let exclude_verbose_content = table.or("exclude_verbose_content", false);
+    table.without_effect(&["cloud_watch_logs_role_arn"], "the lines go to this process's log, which needs no role");
+    table.finish();
+    LogConfig { field_log_level, exclude_verbose_content }
 }
 
 fn api_cache(mut table: Table<'_>) -> Option<ApiCache> {

@@ -9,6 +9,9 @@ const PAGE: &str = include_str!("../../../docs/reference/configuration.md");
 
 /// The tables of `COMPLETE` that it has no reason to show otherwise.
 const REST: &str = r#"
+[api.log_config]
+field_log_level = "ALL"
+
 [api.limits]
 
 [server.tls]

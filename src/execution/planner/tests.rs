@@ -37,7 +37,7 @@ impl Wiring for Resolvers {
 }
 
 fn prepared(query: &str) -> Result<Arc<Plan>, String> {
-    match prepare(&types(), &Resolvers, query, None, true, 15_000) {
+    match prepare(&types(), &Resolvers, query, None, true, 15_000, &mut None) {
         Prepared::Plan(plan) => Ok(plan),
         Prepared::Refused(errors) => Err(errors.iter().map(|error| error.message.clone()).collect::<Vec<_>>().join("; ")),
         Prepared::Unparsable => Err("unparsable".to_owned()),

@@ -84,6 +84,7 @@ async fn subscribe(hub: &Hub, api: &Arc<Api>, document: &str) -> (Subscriber, Ke
         domain_name: None,
         request_id: "id".into(),
         deadline: Instant::now() + Duration::from_secs(30),
+        watch: crate::trace::Watch::default(),
     };
     let subscription = api.subscribe(&request, context).await.expect("a subscription");
     let kept = Kept::default();

@@ -57,6 +57,7 @@ async fn subscription(api: &Arc<Api>, request: &GraphqlRequest) -> Subscription 
         domain_name: None,
         request_id: "id".into(),
         deadline: Instant::now() + Duration::from_secs(30),
+        watch: crate::trace::Watch::default(),
     };
     api.subscribe(request, context).await.expect("a subscription")
 }

@@ -105,16 +105,21 @@ impl Access {
             && matches!(Authorization::read(&parts.headers, parts.uri.query().unwrap_or_default()), Ok(None))
     }
 
-    /// Verifies the signature where one is needed.
-    pub(in crate::server) async fn verify(&self, parts: &Parts, body: &Bytes, now: SystemTime) -> Result<(), Refusal> {
-        let Callers::Signed(credentials) = &self.callers else { return Ok(()) };
+    /// Verifies the signature where one is needed, and tells whose access key it is.
+    pub(in crate::server) async fn verify(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+        now: SystemTime,
+    ) -> Result<Option<String>, Refusal> {
+        let Callers::Signed(credentials) = &self.callers else { return Ok(None) };
         let service = self.service;
         if body.len() < BLOCKING_FROM {
-            return verify(service, credentials, parts, body, now);
+            return verify(service, credentials, parts, body, now).map(Some);
         }
         let (credentials, parts, body) = (Arc::clone(credentials), parts.clone(), Bytes::clone(body));
         let verified = work(body.len(), move || verify(service, &credentials, &parts, &body, now)).await;
-        verified.unwrap_or(Err(Refusal::Internal))
+        verified.unwrap_or(Err(Refusal::Internal)).map(Some)
     }
 
     /// Where no signature is needed, one that is only half there is answered as the service does. A request without any trace of
@@ -156,7 +161,7 @@ impl Access {
     }
 }
 
-fn verify(service: Service, credentials: &[Credential], parts: &Parts, body: &[u8], now: SystemTime) -> Result<(), Refusal> {
+fn verify(service: Service, credentials: &[Credential], parts: &Parts, body: &[u8], now: SystemTime) -> Result<String, Refusal> {
     let request = SignedRequest {
         method: parts.method.as_str(),
         path: parts.uri.path(),
@@ -170,7 +175,7 @@ fn verify(service: Service, credentials: &[Credential], parts: &Parts, body: &[u
     };
     let principal = sigv4::verify(&request, Scope { region: None, service: service.signing_name }, now, TOLERANCE, lookup)?;
     tracing::debug!(access_key_id = principal.access_key_id, service = service.name, "request verified");
-    Ok(())
+    Ok(principal.access_key_id)
 }
 
 #[cfg(test)]
